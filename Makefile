@@ -1,0 +1,55 @@
+# `make` alone says what there is. Nothing here needs root, Docker or a network service besides the package index.
+
+PYTHON ?= python3
+LIBRARY ?=
+ONCE ?=
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+EXTRAS := gateway,cli,cpu,gpu,embedded,dev
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check bench clean
+
+help: ## what there is
+	@echo "SampleMind"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "  variables: LIBRARY=folder (run), ONCE=1 (run: stop when analysed), PYTHON=python3.12 (setup), ARGS=... (test)"
+
+setup: $(INSTALLED) ## make .venv and install the locked packages (about 2 GB); nothing to do when they are there
+
+$(INSTALLED): pyproject.toml requirements.lock
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo "$(PYTHON) is not there. Install Python 3.11, 3.12 or 3.13, or name one: make setup PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "$$($(PYTHON) --version) does not do: 3.11, 3.12 or 3.13 is needed. Name one: make setup PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@echo "Installing into $(VENV): about 2 GB, some minutes, once."
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet -c requirements.lock -e '.[$(EXTRAS)]'
+	@# its weights are used and its code never runs, so that what it asks for (TensorFlow) is not installed
+	$(PIP) install --quiet --no-deps musicnn==0.1.0
+	@touch $(INSTALLED)
+
+run: setup ## start everything and analyse LIBRARY (a demo library without one); Ctrl-C ends it
+	@$(BIN)/python -m samplemind_tasks.cli run $(if $(LIBRARY),--library "$(LIBRARY)") $(if $(ONCE),--once)
+
+test: setup ## all tests, on real servers that the tests start themselves
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 $(ARGS)
+
+check: setup ## style, types, and that imports point down the floors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup ## measure; writes benchmarks/results/
+	@$(BIN)/python -m benchmarks
+
+clean: ## remove .venv and caches; libraries and results stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
