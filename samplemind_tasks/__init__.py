@@ -1,0 +1,1 @@
+"""SampleMind: everything that works without HTTP."""

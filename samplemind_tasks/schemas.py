@@ -1,0 +1,452 @@
+"""The words of SampleMind as types: what is stored in MongoDB, sent over HTTP and printed by the command line.
+
+The same names everywhere; every number carries its unit; `None` always comes with a reason (see `Features.reasons`).
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from samplemind_tasks.errors import FailureCode
+
+
+class Strict(BaseModel):
+    """Frozen, and a field nobody knows is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# ---------------------------------------------------------------------------------------------- what analyze measures
+
+
+class Kind(StrEnum):
+    """What a sound is for."""
+
+    ONE_SHOT = "one-shot"
+    LOOP = "loop"
+    TRACK = "track"
+
+
+class Reason(StrEnum):
+    """Why a value does not exist."""
+
+    ONE_SHOT = "one_shot"
+    """A single event has no tempo."""
+    SILENT = "silent"
+    TOO_SHORT = "too_short"
+    ATONAL = "atonal"
+    """Drums and noise have no key."""
+    NO_PULSE = "no_pulse"
+    """Nothing repeats."""
+    UNKNOWN = "unknown"
+    """The container does not say."""
+
+
+Confidence = Annotated[float, Field(ge=0, le=1)]
+
+
+class Spread(Strict):
+    """A quantity that moves over time: its mean and standard deviation over the frames."""
+
+    mean: float
+    deviation: Annotated[float, Field(ge=0)]
+
+
+class Features(Strict):
+    """What `analyze` measured of one sound. A value that does not exist is null, and `reasons` says why."""
+
+    analysis_version: int
+
+    container: str
+    """WAV, FLAC, MP3, OGG, ..."""
+    codec: str
+    """PCM_16, MPEG_LAYER_III, aac, ..."""
+    rate_hz: Annotated[float, Field(ge=4_000, le=768_000)]
+    channels: Annotated[int, Field(ge=1, le=32)]
+    bit_depth: int | None
+    duration_s: Annotated[float, Field(gt=0)]
+    measured_s: Annotated[float, Field(gt=0)]
+    """How much of it was measured: less than duration_s where the file is longer than the analysis limit."""
+
+    kind: Kind
+    kind_confidence: Confidence
+
+    tempo_bpm: Annotated[float, Field(gt=20, lt=400)] | None
+    tempo_confidence: Confidence | None
+    tempo_second_bpm: Annotated[float, Field(gt=20, lt=400)] | None
+    """The runner-up, often half or double."""
+
+    key: Annotated[str, Field(pattern=r"^[A-G][#b]? (major|minor)$")] | None
+    """Tonic and mode: "C# minor"."""
+    key_confidence: Confidence | None
+    key_second: str | None
+    key_camelot: Annotated[str, Field(pattern=r"^([1-9]|1[0-2])[AB]$")] | None
+    """The same key on the Camelot wheel: "12A"."""
+
+    loudness_lufs: float | None
+    """EBU R128 integrated loudness."""
+    loudness_range_lu: float | None
+    sample_peak_dbfs: float | None
+    rms_dbfs: float | None
+
+    centroid_hz: Spread | None
+    bandwidth_hz: Spread | None
+    rolloff_hz: Spread | None
+    """The frequency below which 85 % of the magnitude lies."""
+    flatness: Spread | None
+    """0 is a pure tone, 1 is white noise."""
+    zero_crossing_rate: Spread | None
+    """Sign changes per sample."""
+    mfcc: list[Spread] | None
+    """20 mel-frequency cepstral coefficients."""
+    chroma: list[float] | None
+    """12 pitch classes from C, mean energy, the strongest is 1."""
+    onset_count: Annotated[int, Field(ge=0)]
+
+    reasons: dict[str, Reason]
+    """Field name to why it is null."""
+    notes: list[str]
+    """What a person should know: "3 samples were not finite and were set to zero"."""
+
+
+class Tag(Strict):
+    """A word a model gave a sound, with its score from 0 to 1."""
+
+    name: str
+    score: Confidence
+
+
+# --------------------------------------------------------------------------------------------------- models as data
+
+
+class FrontEnd(Strict):
+    """How a model wants its input cut: a log-mel window of fixed size."""
+
+    name: str
+    """Names the front-end in blob keys and versions; two models may share one."""
+    version: int
+    rate_hz: int
+    fft_samples: int
+    hop_samples: int
+    mels: int
+    mel_scale: Literal["slaney", "htk"]
+    frames: int
+    """Frames of one window."""
+    log_gain: float
+    """The model sees log10(log_gain * mel_power + 1)."""
+    max_windows: int
+    """At most this many windows per sound, spread evenly over it."""
+
+
+class ModelCard(Strict):
+    """One row of config/models.toml."""
+
+    name: str
+    revision: str
+    package: str
+    """The distribution that carries the weights, as `name==version`."""
+    file: str
+    """Path of the weights inside the distribution."""
+    sha256: str
+    """Of the weights file."""
+    licence: str
+    source: str
+    front_end: FrontEnd
+    vector_size: int
+    tags: list[str]
+    tag_threshold: Confidence
+    """A tag at or above this score is shown and searchable."""
+
+    @property
+    def collection(self) -> str:
+        """The Chroma collection of this model and revision; vectors of two models never mix."""
+        return f"{self.name}-{self.revision}"
+
+
+# --------------------------------------------------------------------------------------------- what MongoDB remembers
+
+
+class JobKind(StrEnum):
+    """What a job takes its places from."""
+
+    FOLDER = "folder"
+    UPLOADS = "uploads"
+    RETRY = "retry"
+
+
+class JobState(StrEnum):
+    """Where a job is. A job only ever moves forward, except between running and paused."""
+
+    QUEUED = "queued"
+    """Accepted; the scan has not started."""
+    RUNNING = "running"
+    PAUSED = "paused"
+    DONE = "done"
+    """Every place is done, failed or skipped."""
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    """The job as a whole could not run: the folder is gone or the disk is not mounted. See `problem`."""
+
+
+TERMINAL_STATES = frozenset({JobState.DONE, JobState.CANCELLED, JobState.FAILED})
+
+
+class Counts(Strict):
+    """Places by what became of them. found is always the sum of the six others."""
+
+    found: int = 0
+    waiting: int = 0
+    leased: int = 0
+    done: int = 0
+    failed: int = 0
+    skipped: int = 0
+    """Unchanged since an earlier job and already at the current versions."""
+    cancelled: int = 0
+
+
+class StageCounts(Strict):
+    """How many places have passed each stage."""
+
+    analyzed: int = 0
+    embedded: int = 0
+    indexed: int = 0
+
+
+class Problem(Strict):
+    """An error as every door shows it."""
+
+    code: str
+    message: str
+    detail: dict[str, object] = {}
+
+
+class Failure(Strict):
+    """One place without a result, as stored and shown."""
+
+    place: str
+    path: str
+    code: FailureCode
+    message: str
+    retried_by: str | None = None
+    """The job that took it up again."""
+
+
+# ------------------------------------------------------------------------------------------------- what the API answers
+
+
+class JobRequest(Strict):
+    """Ask for a folder, or for uploads already stored, to be analysed."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"path": "/home/ada/Samples", "include": ["**/*.wav"], "exclude": ["**/Loops/**"]},
+                {"uploads": ["9f86d081884c7d659a2feaa0"]},
+            ]
+        }
+    )
+
+    path: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
+    """A folder (or one file) on the server, under an allowed root."""
+    uploads: (
+        Annotated[list[Annotated[str, Field(pattern=r"^[0-9a-f]{24}$")]], Field(min_length=1, max_length=1000)] | None
+    ) = None
+    """Ids answered by POST /v1/uploads."""
+    include: Annotated[list[Annotated[str, Field(min_length=1, max_length=512)]], Field(max_length=64)] = []
+    """Globs relative to the folder; empty means everything."""
+    exclude: Annotated[list[Annotated[str, Field(min_length=1, max_length=512)]], Field(max_length=64)] = []
+    rerun: Literal["missing", "everything"] = "missing"
+    """`missing` skips what is unchanged and at the current versions; `everything` measures again."""
+    restore: bool = False
+    """Bring back samples that were deleted from the library."""
+
+
+class Job(Strict):
+    """A job as the API, the command line and the UI show it."""
+
+    id: str
+    kind: JobKind
+    state: JobState
+    path: str | None
+    created_at: datetime
+    finished_at: datetime | None
+    counts: Counts
+    stages: StageCounts
+    failures: dict[str, int]
+    """Failed places by code."""
+    scan_done: bool
+    """Whether every folder has been listed; until then `found` still grows."""
+    rate_per_s: float | None
+    """Places finished per second, lately."""
+    eta_s: float | None
+    waiting_for: str | None
+    """A store or a model that is away: "chroma"."""
+    problem: Problem | None
+    retry_of: str | None
+
+
+class SampleState(StrEnum):
+    ANALYZED = "analyzed"
+    """Measured; the model has not heard it yet."""
+    READY = "ready"
+    """Measured, heard and searchable."""
+
+
+class Sample(Strict):
+    """One sound of one user, as lists show it."""
+
+    id: str
+    file_hash: str
+    """sha256 of the file's bytes."""
+    name: str
+    state: SampleState
+    number: int
+    """Position in the library by arrival, from 1."""
+    created_at: datetime
+    size_bytes: int
+    duration_s: float
+    kind: Kind
+    tempo_bpm: float | None
+    tempo_confidence: float | None
+    key: str | None
+    key_confidence: float | None
+    key_camelot: str | None
+    loudness_lufs: float | None
+    tags: list[str]
+    analysis_version: int
+
+
+class PlaceView(Strict):
+    """Where a sample lives."""
+
+    path: str | None
+    """Absolute path; null for an upload."""
+    upload: str | None
+    size_bytes: int
+    modified_at: datetime
+    state: Literal["present", "missing", "offline"]
+
+
+class SampleDetail(Strict):
+    """A sample with everything that was measured."""
+
+    sample: Sample
+    features: Features
+    tags: list[Tag]
+    model: str | None
+    """The model and revision the tags and the vector come from."""
+    places: list[PlaceView]
+
+
+class Hit(Strict):
+    """A sample found by similarity."""
+
+    sample: Sample
+    similarity: float
+    """Cosine similarity of the two vectors, from -1 to 1."""
+
+
+class Uploaded(Strict):
+    """An upload that has arrived whole."""
+
+    id: str
+    """Names the upload in a job request."""
+    file_hash: str
+    size_bytes: int
+    name: str
+    known_sample: str | None
+    """The sample these bytes already are in the library."""
+
+
+Id = Annotated[str, Field(pattern=r"^[0-9a-f]{24}$")]
+
+
+class RetryRequest(Strict):
+    """Which failures to take up again: of one code, of some places, or all."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"code": "timeout"}, {}]})
+
+    code: FailureCode | None = None
+    places: (
+        Annotated[list[Annotated[str, Field(pattern=r"^[0-9a-f]{24}$")]], Field(min_length=1, max_length=5000)] | None
+    ) = None
+    """Ids of places, as the failures list them."""
+
+
+class RetryJob(Job):
+    """The job that takes failures up again."""
+
+    more: bool
+    """There were more failures than one job takes: ask again for the rest."""
+
+
+class JobPage(Strict):
+    """Jobs, the newest first."""
+
+    jobs: list[Job]
+    next: str | None
+    """Ask again with cursor=<next> for what follows; null at the end."""
+
+
+class FailurePage(Strict):
+    """Failures of a job."""
+
+    failures: list[Failure]
+    next: str | None
+
+
+class SamplePage(Strict):
+    """Samples, the newest first.
+
+    A page may be short, even empty, while `next` still leads on: with a filter, a request looks at a bounded number.
+    """
+
+    samples: list[Sample]
+    next: str | None
+
+
+class SimilarSamples(Strict):
+    """What sounds alike, the most similar first."""
+
+    hits: list[Hit]
+    model: str
+    """The model and revision that compared them."""
+
+
+class Peaks(Strict):
+    """A waveform to draw: the lowest and highest value of each bin, 127 being full scale."""
+
+    bins: int
+    minimum: list[int]
+    maximum: list[int]
+
+
+class Stats(Strict):
+    """The library in numbers."""
+
+    samples: int
+    by_state: dict[str, int]
+    by_kind: dict[str, int]
+    duration_s: float
+    size_bytes: int
+    jobs_open: int
+    model: str
+
+
+class Part(Strict):
+    """A store or a kind of worker, and how it is."""
+
+    name: str
+    ok: bool
+    message: str
+    advice: str
+    """What to do about it; empty when all is well."""
+
+
+class Readiness(Strict):
+    """Whether requests can be served. Missing workers make work wait, and are told, but do not make this false."""
+
+    ready: bool
+    parts: list[Part]

@@ -1,0 +1,104 @@
+"""Settings: one frozen class, read once at the door, handed down.
+
+Every field is an environment variable SAMPLEMIND_<FIELD>.
+"""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from samplemind_tasks.schemas import ModelCard
+
+
+def default_data_dir() -> Path:
+    """Where the embedded stack keeps its databases, blobs, logs and caches."""
+    return Path("~/.local/share/samplemind").expanduser()
+
+
+class Settings(BaseSettings):
+    """What a process needs to know of the world. Defaults suit one laptop."""
+
+    model_config = SettingsConfigDict(env_prefix="SAMPLEMIND_", frozen=True, extra="forbid")
+
+    # where everything is ---------------------------------------------------------------------------------------------
+    data_dir: Path = Field(default_factory=default_data_dir)
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    """Broker, Celery results and job progress. Must not evict: maxmemory-policy noeviction."""
+    cache_url: str = "redis://127.0.0.1:6380/0"
+    """A second instance that may evict."""
+    mongo_url: str = "mongodb://127.0.0.1:27017/?journal=true"
+    mongo_database: str = "samplemind"
+    chroma_url: str = "http://127.0.0.1:8000"
+    blob_url: str = ""
+    """A folder (file:///srv/blobs) or s3://bucket/prefix; empty means <data_dir>/blobs."""
+    url: str = ""
+    """Where the command line finds the gateway; empty means the embedded stack of data_dir."""
+
+    # what may be read ------------------------------------------------------------------------------------------------
+    roots: tuple[Path, ...] = (Path("/"),)
+    """Folders under which jobs may name paths."""
+
+    # limits ----------------------------------------------------------------------------------------------------------
+    max_upload_bytes: int = 1 << 30
+    max_file_bytes: int = 4 << 30
+    max_duration_s: float = 12 * 3600
+    analysis_seconds: float = 300.0
+    """A longer file is measured over its first part of this length, and the result says so."""
+    child_memory_bytes: int = 2 << 30
+    """A CPU worker's child may allocate this much beyond what it holds at start."""
+    file_timeout_s: float = 60.0
+    """One file's time limit, plus its duration divided by ten."""
+    request_timeout_s: float = 5.0
+    """The gateway waits this long for a store, then answers 503."""
+
+    # pools -----------------------------------------------------------------------------------------------------------
+    mongo_pool_min: int = 0
+    mongo_pool_max: int = 100
+    redis_pool_max: int = 64
+
+    # the trip --------------------------------------------------------------------------------------------------------
+    model: str = "musicnn-mtt"
+    device: str = "auto"
+    """auto, cpu or cuda; cuda without a GPU refuses to start."""
+    scan_slice_paths: int = 2000
+    scan_turn_s: float = 10.0
+    """After this long a scan lets the next job's scan have a turn."""
+    settle_s: float = 2.0
+    """A file younger than this is looked at twice before it is believed to be whole."""
+    settle_limit_s: float = 600.0
+    chunk_places: int = 64
+    chunk_bytes: int = 24 << 20
+    chunks_in_flight: int = 16
+    """Per job: chunks sent and not finished."""
+    heartbeat_s: float = 1.0
+    reconcile_s: float = 2.0
+    lease_patience: int = 4
+    """A lease whose heartbeat stands still for this many looks of the reconciler is taken away."""
+    result_expires_s: int = 3600
+    visibility_timeout_s: int = 6 * 3600
+    """Longer than the longest chunk."""
+
+    log_level: str = "INFO"
+
+    @property
+    def blob_location(self) -> str:
+        """URL of the blob store."""
+        return self.blob_url or (self.data_dir.absolute() / "blobs").as_uri()
+
+    @property
+    def model_card(self) -> ModelCard:
+        """The model in use."""
+        return model_cards()[self.model]
+
+
+CONFIG_DIR = Path(__file__).resolve().parent.parent / "config"
+
+
+@cache
+def model_cards() -> dict[str, ModelCard]:
+    """Every model of config/models.toml by name."""
+    table = tomllib.loads((CONFIG_DIR / "models.toml").read_text(encoding="utf-8"))
+    return {name: ModelCard.model_validate({"name": name, **row}) for name, row in table.items()}
