@@ -1,0 +1,244 @@
+"""Samples as the gateway reads them, on its event loop.
+
+`number` is dense within a user's library, so a page is a closed range of an index, the newest first, and arrivals never
+shift it. A filter reads growing ranges and chooses in Python: quick on any server, and bounded for each request.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import DuplicateKeyError
+
+from samplemind_tasks.schemas import Features, PlaceView, Sample, SamplePage, Tag
+from samplemind_tasks.store.mongo import UPLOAD_ROOT, Document, place_id, sample_id, translating
+from samplemind_tasks.store.pages import SampleFilter, decode_cursor, encode_cursor, keeps
+from samplemind_tasks.store.places import Place, PlaceState
+
+EXAMINED_SAMPLES = 20_000
+"""A request with a filter looks at this many samples at most; `next` leads on from there."""
+EXAMINED_FOR_PLACES = 2_000
+"""The same, where each sample's places are looked at too."""
+WIDEST_RANGE = 4_000
+BATCH = 64
+"""The embedded server is slow at a longer $in."""
+
+Vector = npt.NDArray[np.float32]
+PathTest = Callable[[Place], bool]
+
+_SAMPLE_FIELDS = [name for name in Sample.model_fields if name != "id"]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What was measured of a sample's bytes."""
+
+    features: Features
+    peaks: bytes
+    """int8 [bins, 2]: lowest and highest value."""
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """What a model made of a sample's bytes."""
+
+    vector: Vector
+    tags: list[Tag]
+
+
+@dataclass(frozen=True)
+class Totals:
+    """A library in numbers."""
+
+    by_state: dict[str, int]
+    by_kind: dict[str, int]
+    duration_s: float
+    size_bytes: int
+
+
+class Catalog:
+    """Sample, place and analysis documents of MongoDB."""
+
+    def __init__(self, db: AsyncDatabase[Document]) -> None:
+        self._db = db
+
+    # -- pages --------------------------------------------------------------------------------------------------------
+
+    async def page(
+        self, user_id: str, wanted: SampleFilter, limit: int, cursor: str | None, lives_at: PathTest | None = None
+    ) -> SamplePage:
+        """One page, the newest first. `lives_at` keeps the samples with a place that passes."""
+        end = int(decode_cursor("samples", cursor, int)[0]) if cursor else await self._newest(user_id) + 1
+        bound = EXAMINED_SAMPLES if lives_at is None else EXAMINED_FOR_PLACES
+        chooses = lives_at is not None or not wanted.keeps_all
+        found: list[Sample] = []
+        examined, width = 0, limit + 1
+        while end > 1 and len(found) <= limit and examined < bound:
+            start = max(1, end - min(width, bound - examined))
+            rows = [row for row in await self._numbered(user_id, start, end) if keeps(wanted, row)]
+            found += rows if lives_at is None else await self._living_at(user_id, rows, lives_at)
+            examined += end - start
+            end, width = start, min(width * 4, WIDEST_RANGE if chooses else limit * 4)
+        if len(found) > limit:
+            return SamplePage(samples=found[:limit], next=encode_cursor("samples", found[limit - 1].number))
+        return SamplePage(samples=found, next=encode_cursor("samples", end) if end > 1 else None)
+
+    async def _newest(self, user_id: str) -> int:
+        with translating():
+            counter = await self._db.counters.find_one({"_id": f"samples:{user_id}"})
+        return int(counter["value"]) if counter else 0
+
+    async def _numbered(self, user_id: str, start: int, end: int) -> list[Sample]:
+        """Samples start..end-1, the newest first."""
+        with translating():
+            rows = await self._db.audio_files.find(
+                {"user_id": user_id, "number": {"$gte": start, "$lt": end}}
+            ).to_list()
+        return sorted(map(_sample, rows), key=lambda sample: sample.number, reverse=True)
+
+    async def _living_at(self, user_id: str, samples: list[Sample], lives_at: PathTest) -> list[Sample]:
+        hashes: set[str | None] = set()
+        for batch in _batches([sample.file_hash for sample in samples]):
+            with translating():
+                rows = await self._db.places.find({"user_id": user_id, "file_hash": {"$in": batch}}).to_list()
+            hashes |= {place.file_hash for place in map(Place.from_document, rows) if lives_at(place)}
+        return [sample for sample in samples if sample.file_hash in hashes]
+
+    # -- one sample, and several --------------------------------------------------------------------------------------
+
+    async def sample(self, user_id: str, sample: str) -> Sample | None:
+        """A user's sample."""
+        return (await self.samples(user_id, [sample])).get(sample)
+
+    async def samples(self, user_id: str, sample_ids: Sequence[str]) -> dict[str, Sample]:
+        """Those of the samples that exist and are the user's, by id."""
+        found: dict[str, Sample] = {}
+        for batch in _batches(sample_ids):
+            with translating():
+                rows = await self._db.audio_files.find({"_id": {"$in": batch}}).to_list()
+            found |= {row["_id"]: _sample(row) for row in rows if row["user_id"] == user_id}
+        return found
+
+    async def sample_of(self, user_id: str, file_hash: str) -> Sample | None:
+        """The sample that some bytes are in a user's library."""
+        return await self.sample(user_id, sample_id(user_id, file_hash))
+
+    async def analysis(self, sample: Sample) -> Analysis | None:
+        """What was measured of a sample, at the version its list entry shows."""
+        with translating():
+            rows = await self._db.analyses.find({"file_hash": sample.file_hash, "stage": "analyze"}).to_list()
+        for row in rows:
+            if row["features"]["analysis_version"] == sample.analysis_version:
+                return Analysis(Features.model_validate(row["features"]), bytes(row["peaks"]))
+        return None
+
+    async def hearing(self, file_hash: str, collection: str) -> Hearing | None:
+        """The vector and tags a model gave some bytes; None while it has not heard them."""
+        with translating():
+            row = await self._db.analyses.find_one({"_id": f"{file_hash}:embed:{collection}"})
+        if row is None:
+            return None
+        return Hearing(np.frombuffer(row["vector"], "<f4"), [Tag.model_validate(tag) for tag in row["tags"]])
+
+    async def places(self, user_id: str, file_hash: str) -> list[Place]:
+        """Where a sample lives."""
+        with translating():
+            rows = await self._db.places.find({"user_id": user_id, "file_hash": file_hash}).to_list()
+        return sorted(map(Place.from_document, rows), key=lambda place: (place.root, place.key))
+
+    async def place(self, place: str) -> Place | None:
+        """A place by its id."""
+        with translating():
+            row = await self._db.places.find_one({"_id": place})
+        return Place.from_document(row) if row else None
+
+    async def missing_uploads(self, user_id: str, place_ids: Sequence[str]) -> list[str]:
+        """Those of the ids that are no upload of the user."""
+        found: set[str] = set()
+        for batch in _batches(place_ids):
+            with translating():
+                rows = await self._db.places.find({"_id": {"$in": batch}}).to_list()
+            found |= {row["_id"] for row in rows if row["user_id"] == user_id and row["root"] == UPLOAD_ROOT}
+        return [name for name in place_ids if name not in found]
+
+    # -- changes ------------------------------------------------------------------------------------------------------
+
+    async def add_upload(self, user_id: str, file_hash: str, size_bytes: int, name: str) -> Place:
+        """The place of an upload. Uploading a deleted sample again brings it back."""
+        now_ns = int(datetime.now(UTC).timestamp() * 1e9)
+        new = Place(
+            id=place_id(user_id, UPLOAD_ROOT, file_hash), user_id=user_id, root=UPLOAD_ROOT, key=file_hash, path=name,
+            size_bytes=size_bytes, mtime_ns=now_ns, file_hash=file_hash,
+        )  # fmt: skip
+        again: Document = {"path": name, "mtime_ns": now_ns, "state": PlaceState.PRESENT.value, "removed": False}
+        with translating():
+            known = await self._db.places.find_one({"_id": new.id})
+            if known is None:
+                try:
+                    await self._db.places.insert_one(new.to_document())
+                except DuplicateKeyError:
+                    known = new.to_document()  # the same bytes arrived twice at the same time
+            if known is not None:
+                if known["removed"]:
+                    again["versions"] = None  # so that it is taken up like a new one
+                await self._db.places.update_one({"_id": new.id}, {"$set": again})
+        return new
+
+    async def remove_places(self, user_id: str, file_hash: str) -> None:
+        """Remember that a person does not want these bytes, so that a rescan does not bring them back."""
+        with translating():
+            await self._db.places.update_many({"user_id": user_id, "file_hash": file_hash}, {"$set": {"removed": True}})
+
+    async def delete(self, sample: str) -> None:
+        """Delete a sample's document. What was found for its bytes stays: others may own them."""
+        with translating():
+            await self._db.audio_files.delete_one({"_id": sample})
+
+    # -- the whole ----------------------------------------------------------------------------------------------------
+
+    async def totals(self, user_id: str) -> Totals:
+        """Counts and sums over a library. Slow on a large one: cached by the caller."""
+        groups = {"_id": {"state": "$state", "kind": "$kind"}, "count": {"$sum": 1}}
+        sums = {"duration_s": {"$sum": "$duration_s"}, "size_bytes": {"$sum": "$size_bytes"}}
+        with translating():
+            found = await self._db.audio_files.aggregate([{"$match": {"user_id": user_id}}, {"$group": groups | sums}])
+            rows = await found.to_list()
+        by_state: dict[str, int] = {}
+        by_kind: dict[str, int] = {}
+        for row in rows:
+            state, kind = row["_id"]["state"], row["_id"]["kind"]
+            by_state[state] = by_state.get(state, 0) + row["count"]
+            by_kind[kind] = by_kind.get(kind, 0) + row["count"]
+        return Totals(
+            by_state, by_kind, sum(row["duration_s"] for row in rows), sum(int(row["size_bytes"]) for row in rows)
+        )
+
+    async def beat(self) -> None:
+        """Ask whether MongoDB answers."""
+        with translating():
+            await self._db.command("ping")
+
+    async def close(self) -> None:
+        await self._db.client.close()
+
+
+def place_view(place: Place) -> PlaceView:
+    """A place as a sample's details show it."""
+    return PlaceView(
+        path=None if place.is_upload else place.path,
+        upload=place.id if place.is_upload else None,
+        size_bytes=place.size_bytes,
+        modified_at=datetime.fromtimestamp(place.mtime_ns / 1e9, UTC),
+        state=place.state.value,
+    )
+
+
+def _sample(row: Document) -> Sample:
+    return Sample.model_validate({"id": row["_id"], **{name: row[name] for name in _SAMPLE_FIELDS}})
+
+
+def _batches(ids: Sequence[str]) -> list[list[str]]:
+    return [list(ids[start : start + BATCH]) for start in range(0, len(ids), BATCH)]

@@ -1,0 +1,70 @@
+"""Connections to MongoDB, and what its errors mean to us."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pymongo import AsyncMongoClient, MongoClient
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.database import Database
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, PyMongoError
+
+from samplemind_tasks.errors import StoreUnavailable
+from samplemind_tasks.settings import Settings
+
+Document = dict[str, Any]
+"""A BSON document. Only store/ handles them; what leaves store/ is a type of schemas.py or of this package."""
+
+UPLOAD_ROOT = "upload:"
+"""The root of places that are blobs."""
+
+
+def connect(settings: Settings, *, timeout_s: float = 10.0) -> Database[Document]:
+    """The database for workers. No call waits longer than timeout_s for a server."""
+    client: MongoClient[Document] = MongoClient(settings.mongo_url, **_options(settings, timeout_s))
+    return client[settings.mongo_database]
+
+
+def connect_async(settings: Settings) -> AsyncDatabase[Document]:
+    """The database for the gateway, on its event loop. No call waits longer than the request time-out."""
+    client: AsyncMongoClient[Document] = AsyncMongoClient(
+        settings.mongo_url, **_options(settings, settings.request_timeout_s)
+    )
+    return client[settings.mongo_database]
+
+
+def _options(settings: Settings, timeout_s: float) -> dict[str, Any]:
+    return {
+        "minPoolSize": settings.mongo_pool_min,
+        "maxPoolSize": settings.mongo_pool_max,
+        "serverSelectionTimeoutMS": int(timeout_s * 1000),
+        "connectTimeoutMS": int(timeout_s * 1000),
+        "timeoutMS": int(timeout_s * 1000),
+        "waitQueueTimeoutMS": int(timeout_s * 1000),
+        "tz_aware": True,
+        "appname": "samplemind",
+    }
+
+
+@contextmanager
+def translating() -> Iterator[None]:
+    """Turn a MongoDB that is away into StoreUnavailable; anything else is a fault of ours and passes."""
+    try:
+        yield
+    except (ConnectionFailure, ExecutionTimeout) as error:
+        raise StoreUnavailable("mongodb", str(error)[:200]) from error
+    except PyMongoError as error:
+        if error.timeout:
+            raise StoreUnavailable("mongodb", str(error)[:200]) from error
+        raise
+
+
+def sample_id(user_id: str, file_hash: str) -> str:
+    """The id of the sample a user's bytes make. Writing it twice is writing it once."""
+    return hashlib.sha256(f"{user_id}\0{file_hash}".encode()).hexdigest()[:24]
+
+
+def place_id(user_id: str, root: str, key: str) -> str:
+    """The id of a place: a user's path below a root."""
+    return hashlib.sha256(f"{user_id}\0{root}\0{key}".encode()).hexdigest()[:24]

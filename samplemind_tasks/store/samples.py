@@ -1,0 +1,239 @@
+"""Samples and analyses as workers write them. Every write may be repeated; none brings a deleted sample back."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+from pymongo import ReplaceOne, UpdateOne
+from pymongo.database import Database
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+
+from samplemind_tasks.schemas import Features, SampleState, Tag
+from samplemind_tasks.store.mongo import Document, sample_id, translating
+
+Vector = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What `analyze` found for a file's bytes."""
+
+    file_hash: str
+    features: Features
+    peaks: bytes
+    """int8 [bins, 2]: lowest and highest value."""
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """What a model made of a file's bytes."""
+
+    file_hash: str
+    vector: Vector
+    """float32 [vector_size], unit length."""
+    tags: tuple[Tag, ...]
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A place whose bytes are known and measured: it becomes, or joins, a sample."""
+
+    file_hash: str
+    name: str
+    size_bytes: int
+
+
+def analysis_id(file_hash: str, stage: str, version: str) -> str:
+    """The id of what a stage at a version found for some bytes."""
+    return f"{file_hash}:{stage}:{version}"
+
+
+class Samples:
+    """Sample and analysis documents in MongoDB."""
+
+    def __init__(self, db: Database[Document]) -> None:
+        self._db = db
+
+    # -- analyses: shared by all who own the bytes --------------------------------------------------------------------
+
+    def known_stages(self, file_hash: str, versions: dict[str, str]) -> set[str]:
+        """The stages whose analysis of these bytes exists at these versions."""
+        ids = {analysis_id(file_hash, stage, version): stage for stage, version in versions.items()}
+        with translating():
+            return {ids[row["_id"]] for row in self._db.analyses.find({"_id": {"$in": list(ids)}}, {"_id": 1})}
+
+    def save_measurements(self, rows: Sequence[Measurement], version: str, *, replace: bool) -> None:
+        """Store features and peaks; with replace, also over an analysis of the same version."""
+        self._save_analyses(
+            [
+                _analysis(row.file_hash, "analyze", version)
+                | {"features": row.features.model_dump(mode="json"), "peaks": row.peaks}
+                for row in rows
+            ],
+            replace=replace,
+        )
+
+    def save_hearings(self, rows: Sequence[Hearing], version: str, *, replace: bool) -> None:
+        """Store vectors and tags."""
+        self._save_analyses(
+            [
+                _analysis(row.file_hash, "embed", version)
+                | {"tags": [tag.model_dump() for tag in row.tags], "vector": row.vector.astype("<f4").tobytes()}
+                for row in rows
+            ],
+            replace=replace,
+        )
+
+    def features(self, file_hashes: Iterable[str], version: str) -> dict[str, Features]:
+        """Features by hash, where they exist at this version."""
+        ids = [analysis_id(file_hash, "analyze", version) for file_hash in file_hashes]
+        with translating():
+            found = self._db.analyses.find({"_id": {"$in": ids}}, {"file_hash": 1, "features": 1})
+            return {row["file_hash"]: Features.model_validate(row["features"]) for row in found}
+
+    def hearings(self, file_hashes: Iterable[str], version: str) -> dict[str, Hearing]:
+        """Vectors and tags by hash, where they exist at this version."""
+        ids = [analysis_id(file_hash, "embed", version) for file_hash in file_hashes]
+        with translating():
+            found = list(self._db.analyses.find({"_id": {"$in": ids}}))
+        return {
+            row["file_hash"]: Hearing(
+                row["file_hash"], np.frombuffer(row["vector"], "<f4"), tuple(Tag(**tag) for tag in row["tags"])
+            )
+            for row in found
+        }
+
+    def _save_analyses(self, documents: list[Document], *, replace: bool) -> None:
+        if not documents:
+            return
+        with translating():
+            if replace:
+                self._db.analyses.bulk_write(
+                    [ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in documents], ordered=False
+                )
+            else:
+                _insert_new(self._db, "analyses", documents)
+
+    # -- samples: one user's ------------------------------------------------------------------------------------------
+
+    def arrive(self, user_id: str, arrivals: Sequence[Arrival], version: str) -> None:
+        """Make the samples that do not exist yet, and refresh those measured at an older version."""
+        by_id = {sample_id(user_id, row.file_hash): row for row in arrivals}
+        if not by_id:
+            return
+        features = self.features([row.file_hash for row in by_id.values()], version)
+        with translating():
+            there = {
+                row["_id"]: row["analysis_version"]
+                for row in self._db.audio_files.find({"_id": {"$in": list(by_id)}}, {"analysis_version": 1})
+            }
+            stale = [
+                UpdateOne({"_id": name}, {"$set": _summary(features[by_id[name].file_hash])})
+                for name in there
+                if by_id[name].file_hash in features
+            ]
+            if stale:
+                self._db.audio_files.bulk_write(stale, ordered=False)
+            new = [name for name in by_id if name not in there and by_id[name].file_hash in features]
+            numbers = self._numbers(user_id, len(new))
+            _insert_new(
+                self._db,
+                "audio_files",
+                [
+                    _sample(name, user_id, by_id[name], features[by_id[name].file_hash], number)
+                    for name, number in zip(new, numbers, strict=True)
+                ],
+            )
+
+    def living(self, sample_ids: Sequence[str]) -> set[str]:
+        """Those of the samples that exist."""
+        with translating():
+            return {row["_id"] for row in self._db.audio_files.find({"_id": {"$in": list(sample_ids)}}, {"_id": 1})}
+
+    def ready(self, tags: dict[str, list[str]]) -> None:
+        """Searchable from now on, with these tags by sample id. Updates living documents only."""
+        updates = [
+            UpdateOne({"_id": name}, {"$set": {"state": SampleState.READY.value, "tags": words}})
+            for name, words in tags.items()
+        ]
+        if updates:
+            with translating():
+                self._db.audio_files.bulk_write(updates, ordered=False)
+
+    def bury(self, sample_ids: Sequence[str]) -> None:
+        """Delete samples whose deletion was asked for while they were being made."""
+        if sample_ids:
+            with translating():
+                self._db.audio_files.delete_many({"_id": {"$in": list(sample_ids)}})
+
+    def _numbers(self, user_id: str, count: int) -> range:
+        """The next numbers of a user's library, by compare-and-set: the embedded server's find-and-modify is slow."""
+        if not count:
+            return range(0)
+        name = f"samples:{user_id}"
+        while True:
+            row = self._db.counters.find_one({"_id": name})
+            if row is None:
+                try:
+                    self._db.counters.insert_one({"_id": name, "value": count})
+                except DuplicateKeyError:
+                    continue
+                return range(1, count + 1)
+            old = int(row["value"])
+            moved = self._db.counters.update_one({"_id": name, "value": old}, {"$set": {"value": old + count}})
+            if moved.modified_count == 1:
+                return range(old + 1, old + count + 1)
+
+
+def _analysis(file_hash: str, stage: str, version: str) -> Document:
+    return {
+        "_id": analysis_id(file_hash, stage, version),
+        "file_hash": file_hash,
+        "stage": stage,
+        "version": version,
+        "created_at": datetime.now(UTC),
+    }
+
+
+def _summary(features: Features) -> Document:
+    """The features that lists and filters need, copied beside the sample."""
+    return {
+        "duration_s": features.duration_s,
+        "kind": features.kind.value,
+        "tempo_bpm": features.tempo_bpm,
+        "tempo_confidence": features.tempo_confidence,
+        "key": features.key,
+        "key_confidence": features.key_confidence,
+        "key_camelot": features.key_camelot,
+        "loudness_lufs": features.loudness_lufs,
+        "analysis_version": features.analysis_version,
+    }
+
+
+def _sample(name: str, user_id: str, arrival: Arrival, features: Features, number: int) -> Document:
+    return {
+        "_id": name,
+        "user_id": user_id,
+        "file_hash": arrival.file_hash,
+        "number": number,
+        "created_at": datetime.now(UTC),
+        "name": arrival.name,
+        "state": SampleState.ANALYZED.value,
+        "size_bytes": arrival.size_bytes,
+        "tags": [],
+        "user": {},
+        **_summary(features),
+    }
+
+
+def _insert_new(db: Database[Document], collection: str, documents: list[Document]) -> None:
+    """Insert; documents that are there already stay as they are."""
+    if not documents:
+        return
+    try:
+        db[collection].insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        if any(row["code"] != 11000 for row in error.details["writeErrors"]):
+            raise

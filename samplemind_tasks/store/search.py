@@ -1,0 +1,78 @@
+"""Chroma as the gateway reads it: four calls of its HTTP API.
+
+The client library would cost every gateway process half a second of start and tens of megabytes for these.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+import numpy as np
+import numpy.typing as npt
+
+from samplemind_tasks.errors import StoreUnavailable
+from samplemind_tasks.settings import Settings
+
+Vector = npt.NDArray[np.float32]
+
+_DATABASE = "/api/v2/tenants/default_tenant/databases/default_database"
+
+
+class VectorSearch:
+    """The index of vectors on the gateway's event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=settings.chroma_url, timeout=settings.request_timeout_s, trust_env=False
+        )
+        self._ids: dict[str, str] = {}
+
+    async def nearest(self, collection: str, vector: Vector, user_id: str, limit: int) -> list[tuple[str, float]]:
+        """The user's samples nearest to a vector [size], as (sample id, cosine similarity), best first."""
+        query = {
+            "query_embeddings": [vector.tolist()],
+            "n_results": limit,
+            "where": {"user_id": user_id},
+            "include": ["distances"],
+        }
+        found = await self._of_collection(collection, "query", query)
+        if found is None:
+            return []
+        return [(name, 1.0 - far) for name, far in zip(found["ids"][0], found["distances"][0], strict=True)]
+
+    async def delete(self, collection: str, sample_ids: Sequence[str]) -> None:
+        """Take samples out; one that is not there is no error."""
+        await self._of_collection(collection, "delete", {"ids": list(sample_ids)})
+
+    async def beat(self) -> None:
+        """Ask whether Chroma answers."""
+        await self._ask("GET", "/api/v2/heartbeat")
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def _of_collection(self, collection: str, verb: str, body: dict[str, object]) -> Any:
+        """Call a collection by its name; None where there is none. Its id changes when Chroma is wiped."""
+        for _ in range(2):
+            if collection not in self._ids:
+                found = await self._ask("GET", f"{_DATABASE}/collections/{collection}")
+                if found is None:
+                    return None
+                self._ids[collection] = found["id"]
+            answer = await self._ask("POST", f"{_DATABASE}/collections/{self._ids[collection]}/{verb}", body)
+            if answer is not None:
+                return answer
+            del self._ids[collection]
+        return None
+
+    async def _ask(self, method: str, path: str, body: dict[str, object] | None = None) -> Any:
+        """One call; None where Chroma says there is no such thing."""
+        try:
+            answer = await self._http.request(method, path, json=body)
+        except httpx.TransportError as error:
+            raise StoreUnavailable("chroma", str(error)[:200] or type(error).__name__) from error
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        if not answer.is_success:
+            raise StoreUnavailable("chroma", f"{answer.status_code} {answer.text[:200]}")
+        return answer.json()

@@ -1,0 +1,145 @@
+"""Chroma: one collection per model and revision, written in batches, read by cosine similarity.
+
+Chroma is an index, not the truth: vectors are kept in MongoDB too, and the index can be rebuilt from them.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import chromadb
+import httpx
+import numpy as np
+import numpy.typing as npt
+from chromadb.api import AsyncClientAPI, ClientAPI
+from chromadb.api.models.AsyncCollection import AsyncCollection
+from chromadb.api.models.Collection import Collection
+from chromadb.config import Settings as ChromaSettings
+from chromadb.errors import ChromaError, NotFoundError
+
+from samplemind_tasks.errors import StoreUnavailable
+from samplemind_tasks.settings import Settings
+
+Vectors = npt.NDArray[np.float32]
+
+MAX_BATCH = 5_000
+"""Chroma refuses more rows in one call."""
+
+
+def _address(settings: Settings) -> dict[str, Any]:
+    url = urlsplit(settings.chroma_url)
+    return {
+        "host": url.hostname or "127.0.0.1",
+        "port": url.port or 8000,
+        "ssl": url.scheme == "https",
+        "settings": ChromaSettings(anonymized_telemetry=False),
+    }
+
+
+@contextmanager
+def translating_chroma() -> Iterator[None]:
+    """Turn a Chroma that is away into StoreUnavailable."""
+    try:
+        yield
+    except (httpx.TransportError, ConnectionError, ValueError) as error:
+        # the client raises a bare ValueError when it cannot connect
+        if isinstance(error, ValueError) and "connect" not in str(error).lower():
+            raise
+        raise StoreUnavailable("chroma", str(error)[:200]) from error
+    except NotFoundError:
+        raise
+    except ChromaError as error:
+        raise StoreUnavailable("chroma", str(error)[:200]) from error
+
+
+class VectorIndex:
+    """The index as workers see it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client: ClientAPI | None = None
+        self._collections: dict[str, Collection] = {}
+
+    def _collection(self, name: str) -> Collection:
+        if self._client is None:
+            self._client = chromadb.HttpClient(**_address(self._settings))
+        if name not in self._collections:
+            self._collections[name] = self._client.get_or_create_collection(
+                name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
+            )
+        return self._collections[name]
+
+    def upsert(self, collection: str, sample_ids: Sequence[str], vectors: Vectors, user_id: str) -> None:
+        """Write vectors [n, size] of one user's samples; writing them again changes nothing."""
+        for start in range(0, len(sample_ids), MAX_BATCH):
+            part = slice(start, start + MAX_BATCH)
+            ids = list(sample_ids[part])
+            with self._fresh(collection), translating_chroma():
+                self._collection(collection).upsert(
+                    ids=ids, embeddings=vectors[part], metadatas=[{"user_id": user_id} for _ in ids]
+                )
+
+    def delete(self, collection: str, sample_ids: Sequence[str]) -> None:
+        """Take samples out; one that is not there is no error."""
+        if sample_ids:
+            with self._fresh(collection), translating_chroma():
+                self._collection(collection).delete(ids=list(sample_ids))
+
+    @contextmanager
+    def _fresh(self, collection: str) -> Iterator[None]:
+        """Forget a collection that failed: the next call looks it up again, in case Chroma was wiped."""
+        try:
+            yield
+        except NotFoundError as error:
+            self._collections.pop(collection, None)
+            raise StoreUnavailable("chroma", "the collection is gone") from error
+        except StoreUnavailable:
+            self._collections.pop(collection, None)
+            raise
+
+
+class VectorSearch:
+    """The index as the gateway sees it, on its event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client: AsyncClientAPI | None = None
+        self._collections: dict[str, AsyncCollection] = {}
+
+    async def _collection(self, name: str) -> AsyncCollection:
+        if self._client is None:
+            self._client = await chromadb.AsyncHttpClient(**_address(self._settings))
+        if name not in self._collections:
+            self._collections[name] = await self._client.get_or_create_collection(
+                name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
+            )
+        return self._collections[name]
+
+    async def nearest(self, collection: str, vector: Vectors, user_id: str, limit: int) -> list[tuple[str, float]]:
+        """The user's samples nearest to a vector [size], as (sample id, cosine similarity), best first."""
+        with translating_chroma():
+            try:
+                found = await (await self._collection(collection)).query(
+                    query_embeddings=[vector], n_results=limit, where={"user_id": user_id}, include=["distances"]
+                )
+            except NotFoundError:  # Chroma was wiped since we looked the collection up
+                self._collections.pop(collection, None)
+                return []
+        distances = (found["distances"] or [[]])[0]
+        return [(sample, 1.0 - float(distance)) for sample, distance in zip(found["ids"][0], distances, strict=True)]
+
+    async def delete(self, collection: str, sample_ids: Sequence[str]) -> None:
+        """Take samples out; one that is not there is no error."""
+        with translating_chroma():
+            try:
+                await (await self._collection(collection)).delete(ids=list(sample_ids))
+            except NotFoundError:
+                self._collections.pop(collection, None)
+
+    async def beat(self) -> None:
+        """Ask whether Chroma answers."""
+        with translating_chroma():
+            if self._client is None:
+                self._client = await chromadb.AsyncHttpClient(**_address(self._settings))
+            await self._client.heartbeat()
