@@ -1,0 +1,201 @@
+"""The CPU worker's door: measure every sound of a chunk and leave its model windows ready."""
+
+import faulthandler
+import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import psutil
+from celery.signals import worker_process_init
+
+from samplemind_tasks.audio.analyze import analyze as measure
+from samplemind_tasks.audio.decode import Audio, content_hash, decode, open_regular
+from samplemind_tasks.audio.windows import windows
+from samplemind_tasks.errors import AudioError, FailureCode, NotFound, StoreUnavailable
+from samplemind_tasks.logs import get_log
+from samplemind_tasks.pipeline import close, current_versions, hand_on
+from samplemind_tasks.queues import app, settings
+from samplemind_tasks.schemas import Failure
+from samplemind_tasks.store.chunks import ChunkSample, Stage
+from samplemind_tasks.store.mongo import sample_id
+from samplemind_tasks.store.places import Place
+from samplemind_tasks.store.samples import Arrival, Measurement
+from samplemind_tasks.store.windows import Windows, pack
+from samplemind_tasks.tasks.stage import StageTask, Work
+
+log = get_log(__name__)
+
+VERSIONS = {Stage.ANALYZE.value: current_versions(settings)[Stage.ANALYZE.value]}
+FLUSH_FILES = 16
+"""Measurements are stored in batches of this size: what a death costs at most."""
+
+
+@app.task(name="cpu.analyze", bind=True, base=StageTask)
+def analyze(self: StageTask, chunk_id: str) -> None:
+    """Measure every sound of the chunk and leave its model windows ready."""
+    with self.claim(chunk_id, Stage.ANALYZE, VERSIONS) as work:
+        if work is None:
+            return
+        findings = Findings(work)
+        for place in work.stores.places.get(work.chunk.places):
+            if work.heartbeat.lost:
+                return
+            with _failing_alone(findings, place), _watched(work, place):
+                findings.add(place, *_listen(findings, place))
+        findings.hand_on()
+
+
+@dataclass
+class Findings:
+    """What has been found in a chunk so far, stored every few files."""
+
+    work: Work
+    samples: list[ChunkSample] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    windows: dict[str, Windows] = field(default_factory=dict)
+    _measurements: list[Measurement] = field(default_factory=list)
+    _arrivals: dict[str, Arrival] = field(default_factory=dict)
+    """By place."""
+
+    def add(self, place: Place, file_hash: str, measurement: Measurement | None, cut: Windows | None) -> None:
+        """Take one file's findings; None for what is known already."""
+        if measurement:
+            self._measurements.append(measurement)
+        if cut is not None:
+            self.windows[file_hash] = cut
+        name = place.path.rsplit("/", 1)[-1]
+        self._arrivals[place.id] = Arrival(file_hash, name, place.size_bytes)
+        self.samples.append(ChunkSample(place.id, sample_id(place.user_id, file_hash), file_hash))
+        if len(self._arrivals) >= FLUSH_FILES:
+            self.flush()
+
+    def fail(self, place: Place, code: FailureCode, message: str) -> None:
+        """Record that a file has no result."""
+        self.failures.append(Failure(place=place.id, path=place.path, code=code, message=message))
+
+    def flush(self) -> None:
+        """Store what is at hand: analyses, then hashes, then samples, so that each finds what it refers to."""
+        stores, chunk, version = self.work.stores, self.work.chunk, VERSIONS[Stage.ANALYZE.value]
+        stores.samples.save_measurements(self._measurements, version, replace=chunk.everything)
+        stores.places.learned((place, row.file_hash) for place, row in self._arrivals.items())
+        removed = {place.id for place in stores.places.get(list(self._arrivals)) if place.removed}
+        living = [row for place, row in self._arrivals.items() if place not in removed]
+        stores.samples.arrive(chunk.user_id, living, version)
+        self._measurements.clear()
+        self._arrivals.clear()
+
+    def hand_on(self) -> None:
+        """End the stage: everything stored, the windows left for the model, the chunk sent on its way."""
+        self.flush()
+        stores, chunk = self.work.stores, self.work.chunk
+        unseen = len(chunk.places) - len(self.samples) - len(self.failures)
+        if not self.samples:
+            close(stores, chunk, failures=self.failures, dropped=unseen)
+            return
+        key = f"windows/{chunk.id}/{self.work.token}" if self.windows else None
+        if key:
+            stores.blobs.put(key, pack(self.windows))
+        hand_on(
+            stores,
+            chunk,
+            Stage.EMBED,
+            samples=tuple(self.samples),
+            failures=tuple(self.failures),
+            windows=key,
+            dropped=unseen,
+        )
+
+
+def _listen(findings: Findings, place: Place) -> tuple[str, Measurement | None, Windows | None]:
+    """Hash a file, and measure it unless its bytes are known at these versions."""
+    chunk, samples = findings.work.chunk, findings.work.stores.samples
+    with _opened(findings.work, place) as file:
+        file_hash = content_hash(file)
+        known = set() if chunk.everything else samples.known_stages(file_hash, chunk.versions)
+        if file_hash in findings.windows:  # the same bytes earlier in this chunk
+            known = set(chunk.versions)
+        if known >= set(chunk.versions):
+            return file_hash, None, None
+        audio = _decoded(file, place)
+        _unchanged(file, place)
+    measured = None if Stage.ANALYZE.value in known else measure(audio)
+    measurement = Measurement(file_hash, measured.features, measured.peaks) if measured else None
+    cut = None if Stage.EMBED.value in known else windows(audio, settings.model_card.front_end)
+    return file_hash, measurement, cut
+
+
+def _decoded(file: Any, place: Place) -> Audio:
+    return decode(
+        file,
+        name=place.path.rsplit("/", 1)[-1],
+        max_bytes=settings.max_file_bytes,
+        max_duration_s=settings.max_duration_s,
+        max_seconds=settings.analysis_seconds,
+    )
+
+
+@contextmanager
+def _opened(work: Work, place: Place) -> Iterator[Any]:
+    """The place's bytes, opened once, and as the scan saw them."""
+    if place.is_upload:
+        try:
+            file = work.stores.blobs.open_blob(place.key)
+        except NotFound as error:
+            raise AudioError(FailureCode.VANISHED, "The upload is not in the blob store any more.") from error
+    else:
+        file = open_regular(place.location)
+    with file:
+        _unchanged(file, place)
+        yield file
+
+
+def _unchanged(file: Any, place: Place) -> None:
+    if place.is_upload:
+        return
+    found = os.fstat(file.fileno())
+    if (found.st_size, found.st_mtime_ns) != (place.size_bytes, place.mtime_ns):
+        raise AudioError(FailureCode.CHANGED, "The file changed after it was listed; the next scan takes it up again.")
+
+
+@contextmanager
+def _failing_alone(findings: Findings, place: Place) -> Iterator[None]:
+    """A bad file is a result. Only a store being away stops its neighbours."""
+    try:
+        yield
+    except AudioError as error:
+        findings.fail(place, error.failure, error.message)
+    except MemoryError:
+        findings.fail(place, FailureCode.OUT_OF_MEMORY, "Measuring it took more memory than a worker may use.")
+    except StoreUnavailable:
+        raise
+    except Exception as error:
+        log.exception("file_failed", place=place.id, path=place.path)
+        findings.fail(place, FailureCode.INTERNAL, f"A fault of SampleMind: {type(error).__name__}.")
+
+
+@contextmanager
+def _watched(work: Work, place: Place) -> Iterator[None]:
+    """Note which file is begun, and end this process if it takes too long.
+
+    The watchdog is faulthandler's C thread: it needs no interpreter lock, so it also ends a decoder that never returns.
+    Celery's own hard limit would acknowledge the message and lose the chunk.
+    """
+    limit_s = settings.file_timeout_s + place.size_bytes / 1_000_000
+    work.stores.marks.begin(work.chunk.id, work.token, place.id, limit_s)
+    faulthandler.dump_traceback_later(limit_s, exit=True)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+        work.stores.marks.begin(work.chunk.id, work.token)
+
+
+@worker_process_init.connect
+def _limit_memory(**_: Any) -> None:
+    """A file may not take the machine's memory: beyond the limit it fails, and its neighbours go on."""
+    now_bytes = psutil.Process().memory_info().vms
+    limit = now_bytes + settings.child_memory_bytes
+    resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))

@@ -1,0 +1,50 @@
+"""The embedded servers, once per test process: the launcher that users run is the fixture of the tests."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from chromadb import HttpClient
+from chromadb.config import Settings as ChromaSettings
+from redis import Redis
+
+from samplemind_tasks import queues
+from samplemind_tasks.launch import STORES, Stack
+from samplemind_tasks.launch.ready import migrate_database
+from samplemind_tasks.settings import Settings
+from samplemind_tasks.store.stores import Stores
+
+for name in [name for name in os.environ if name.startswith("SAMPLEMIND_") and name != "SAMPLEMIND_CORPUS"]:
+    del os.environ[name]  # a developer's own servers are not for tests
+
+
+@pytest.fixture(scope="session")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Settings of running Redis, cache, MongoDB and Chroma servers, shared by the tests of this process."""
+    with Stack(Settings(data_dir=tmp_path_factory.mktemp("stores")), only=STORES) as stack:
+        stack.start()
+        yield stack.settings
+
+
+@pytest.fixture
+def settings(stores: Settings, tmp_path: Path) -> Settings:
+    """The same servers with nothing in them: a database of this test's own, migrated; both Redis and Chroma emptied."""
+    own = stores.model_copy(update={"mongo_database": f"t{uuid.uuid4().hex[:12]}", "data_dir": tmp_path})
+    for url in (own.redis_url, own.cache_url):
+        with Redis.from_url(url) as redis:
+            redis.flushall()
+    host, _, port = own.chroma_url.removeprefix("http://").partition(":")
+    chroma = HttpClient(host=host, port=int(port), settings=ChromaSettings(anonymized_telemetry=False))
+    for collection in chroma.list_collections():
+        chroma.delete_collection(collection.name)
+    migrate_database(own)
+    return own
+
+
+@pytest.fixture
+def held(settings: Settings) -> Stores:
+    """A worker's side of every store. What the pipeline publishes goes to the test's broker, where nobody listens."""
+    queues.app.conf.update(broker_url=settings.redis_url, result_backend=settings.redis_url)
+    return Stores(settings)
