@@ -1,0 +1,1 @@
+"""Pure model code: windows in, vectors and tags out. Importing this package alone loads no model library."""

@@ -1,0 +1,61 @@
+"""`python -m samplemind_tasks.models list|verify`: what models there are, and make their weights ready.
+
+A process of its own, because it loads PyTorch. `make setup` and the launcher run `verify` once, so that no worker has
+to convert weights while people wait.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from samplemind_tasks.ai.embed import load
+from samplemind_tasks.errors import ModelUnavailable
+from samplemind_tasks.schemas import ModelCard
+from samplemind_tasks.settings import Settings, model_cards
+
+
+def cards_table(cards: Iterable[ModelCard]) -> str:
+    """One paragraph a model: where it comes from, under what licence, and what it answers with."""
+    return "\n\n".join(
+        f"{card.name} revision {card.revision}\n"
+        f"  weights   {card.package}, {card.file}\n"
+        f"  sha256    {card.sha256}\n"
+        f"  licence   {card.licence}\n"
+        f"  source    {card.source}\n"
+        f"  answers   {card.vector_size} numbers and {len(card.tags)} tags"
+        for card in cards
+    )
+
+
+def verify(card: ModelCard, cache_dir: Path) -> str:
+    """Check and convert the weights, let the model test itself on the CPU, and say so.
+
+    Raises
+    ------
+    ModelUnavailable with the sentence a person needs.
+    """
+    load(card, cache_dir, "cpu").self_test()
+    return f"{card.name} is ready."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status: 0, or 1 when a model is not usable."""
+    parser = argparse.ArgumentParser(prog="python -m samplemind_tasks.models", description=__doc__.split("\n")[0])
+    parser.add_argument("action", choices=["list", "verify"])
+    chosen = parser.parse_args(arguments)
+    cards = model_cards().values()
+    if chosen.action == "list":
+        sys.stdout.write(f"{cards_table(cards)}\n")
+        return 0
+    try:
+        for card in cards:
+            sys.stdout.write(f"{verify(card, Settings().data_dir / 'models')}\n")
+    except ModelUnavailable as error:
+        sys.stderr.write(f"{error.message}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
