@@ -48,3 +48,23 @@ def held(settings: Settings) -> Stores:
     """A worker's side of every store. What the pipeline publishes goes to the test's broker, where nobody listens."""
     queues.app.conf.update(broker_url=settings.redis_url, result_backend=settings.redis_url)
     return Stores(settings)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The whole embedded stack, workers and gateway included. Its tests run in one process: xdist_group("stack").
+
+    Small chunks and a quick reconciler, so that a job of forty sounds is many chunks and a death is soon noticed.
+    """
+    hasty = Settings(
+        data_dir=tmp_path_factory.mktemp("stack"),
+        chunk_places=5,
+        chunks_in_flight=6,
+        settle_s=0.0,
+        heartbeat_s=0.5,
+        reconcile_s=1.0,
+        lease_patience=3,
+    )
+    with Stack(hasty, cpu_children=2) as running:
+        running.start()
+        yield running

@@ -1,0 +1,34 @@
+"""The embedded stack: real servers, the workers, Flower and the gateway as loopback children of one process.
+
+services.py    the table: what is started, what it waits for, how it is asked whether it is ready
+ready.py       the questions
+events.py      what is told meanwhile
+supervisor.py  Stack: starts the table in parallel, restarts what dies, stops all
+child.py       one child process: its group, its log
+guardian.py    the process that ends the children when the parent cannot
+folder.py      the data folder: lock, passwords, run file
+provision.py   makes MongoDB's user, once
+
+    with Stack(Settings()) as stack:
+        stack.start(print)
+        stack.wait()
+
+Any of SAMPLEMIND_REDIS_URL, _CACHE_URL, _MONGO_URL, _CHROMA_URL set means: that server is used and ours is not started.
+"""
+
+from samplemind_tasks.launch.events import Event, LaunchFailed, StartCancelled
+from samplemind_tasks.launch.folder import AlreadyRunning, read_run_file
+from samplemind_tasks.launch.services import SERVICES, STORES
+from samplemind_tasks.launch.supervisor import Stack, stop_on_signals
+
+__all__ = [
+    "SERVICES",
+    "STORES",
+    "AlreadyRunning",
+    "Event",
+    "LaunchFailed",
+    "Stack",
+    "StartCancelled",
+    "read_run_file",
+    "stop_on_signals",
+]

