@@ -1,0 +1,48 @@
+"""The `samplemind` command: a light client of the gateway, and the programs around it.
+
+call.py      one call of a command: its options, its output, its errors
+client.py    the gateway over HTTP
+jobs.py      add, jobs, failures, retry, cancel, pause, resume
+library.py   list, show, similar, delete, stats
+doctor.py    doctor, down
+programs.py  run, up, measure, models: programs of their own
+stack.py     what run and up are
+show.py      cells and tables; sheet.py one sample; progress.py one job; watch.py follows a job
+"""
+
+import sys
+
+import typer
+
+from samplemind_tasks.cli import doctor, jobs, library, programs
+
+app = typer.Typer(
+    name="samplemind",
+    help="Listens to a sample library and makes it searchable by sound.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+PANELS = (
+    ("The stack", (programs.stack_app, doctor.app)),
+    ("Jobs", (jobs.app,)),
+    ("The library", (library.app,)),
+    ("Without the stack", (programs.tool_app,)),
+)
+for panel, parts in PANELS:
+    for info in (info for part in parts for info in part.registered_commands):
+        info.rich_help_panel = panel
+        app.registered_commands.append(info)
+
+
+def main() -> None:
+    """The console script."""
+    bear_any_name()
+    app()
+
+
+def bear_any_name() -> None:
+    """A file name that is not valid text must not end a listing."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a TextIOWrapper, in a program

@@ -1,0 +1,6 @@
+"""python -m samplemind_tasks.cli"""
+
+from samplemind_tasks.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,174 @@
+"""One call of a command: where its gateway is, where it writes, and how it fails.
+
+`@command(app)` gives every command the same three options (--json, --url, --data-dir) and the same way to fail:
+`code: message` and the next step on stderr, exit code 1. stdout carries results only; progress goes to stderr.
+"""
+
+import functools
+import inspect
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Concatenate, ParamSpec
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from samplemind_tasks.cli.client import Gateway, Json
+from samplemind_tasks.cli.running import running_stack
+from samplemind_tasks.errors import SampleMindError
+from samplemind_tasks.settings import Settings
+
+PIPE_COLUMNS = 1000
+"""What a pipe or a log gets is not cut."""
+
+NEXT_STEPS = {
+    "not_running": "start it with `samplemind up` and wait until it is ready",
+    "unreachable": "`samplemind doctor` shows what is away; `samplemind up` starts the stack",
+    "already_running": "use it, or stop it with `samplemind down`",
+    "launch_failed": "the log named above has the whole story",
+    "not_found": "`samplemind list` shows the samples, `samplemind jobs` the jobs",
+    "path_not_found": "the path is looked for where the gateway runs",
+    "path_unreadable": "let the user the gateway runs as read it",
+    "outside_roots": "start the stack with `samplemind up --root FOLDER` to allow the folder",
+    "not_ready": "`samplemind jobs` shows what is still on its way",
+    "not_measured": "`samplemind jobs` shows what is still on its way",
+    "job_ended": "`samplemind add` or `samplemind retry` starts another",
+    "nothing_to_retry": "`samplemind failures JOB` lists them; `samplemind add FOLDER --everything` measures all again",
+    "mismatch": "install the gateway's version of SampleMind here; --json prints what it said",
+    "invalid": "correct the request; `--help` after a command shows what it takes",
+    "too_large": "SAMPLEMIND_MAX_UPLOAD_BYTES sets the limit where the gateway runs",
+    "store_unavailable": "nothing is lost, work waits; `samplemind doctor` shows which part is away",
+    "model_unavailable": "`samplemind models verify` checks the model; samples wait until it is back",
+    "internal": "the gateway's log has the whole story, in the logs folder of the data directory",
+}
+
+
+class NotRunning(SampleMindError):
+    """There is no stack to ask."""
+
+    code = "not_running"
+
+
+def _console(*, stderr: bool) -> Console:
+    """Text as it is: file names full of brackets and colons must not turn into markup or emoji."""
+    console = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    if not console.is_terminal:
+        console.width = PIPE_COLUMNS
+    return console
+
+
+def _without_padding(console: Console, shown: RenderableType) -> str:
+    """What is shown, without the spaces that fill its lines."""
+    with console.capture() as captured:
+        console.print(shown)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines())
+
+
+@dataclass
+class Call:
+    """One call of a command."""
+
+    settings: Settings
+    as_json: bool = False
+    out: Console = field(default_factory=lambda: _console(stderr=False))
+    err: Console = field(default_factory=lambda: _console(stderr=True))
+
+    @functools.cached_property
+    def gateway(self) -> Gateway:
+        """The gateway of --url or SAMPLEMIND_URL, else of the stack that runs on the data directory."""
+        if self.settings.url:
+            return Gateway(self.settings.url)
+        stack = running_stack(self.settings.data_dir)
+        if stack is None:
+            raise NotRunning(f"no stack runs on {self.settings.data_dir}")
+        if not stack.url:
+            raise NotRunning(f"the stack (pid {stack.pid}) is still starting")
+        return Gateway(stack.url)
+
+    def show(self, *human: RenderableType) -> None:
+        """Write for a person, unless a program listens."""
+        if self.as_json:
+            return
+        for part in human:
+            if self.out.is_terminal:
+                self.out.print(part)
+            else:
+                typer.echo(_without_padding(self.out, part))
+
+    def tell(self, *human: RenderableType) -> None:
+        """Say on stderr what is going on, unless a program listens."""
+        if not self.as_json:
+            for part in human:
+                self.err.print(part, soft_wrap=True)
+
+    def answer(self, value: Json) -> None:
+        """Write one JSON value on one line, if a program listens."""
+        if self.as_json:
+            typer.echo(json.dumps(value))
+
+    def fail(self, error: SampleMindError) -> None:
+        """Say what went wrong and what to do next."""
+        self.err.print(Text.assemble((error.code, "bold red"), ": ", error.message), soft_wrap=True)
+        step = NEXT_STEPS.get(error.code)
+        if step:
+            self.err.print(Text(f"next: {step}", style="dim"), soft_wrap=True)
+
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs, one value a line, nothing else.")]
+UrlOption = Annotated[str, typer.Option("--url", help="The gateway. Default: SAMPLEMIND_URL, else the running stack.")]
+DataDirOption = Annotated[
+    Path | None, typer.Option("--data-dir", help="Where the embedded stack lives. Default: SAMPLEMIND_DATA_DIR.")
+]
+COMMON_OPTIONS = [
+    inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=JsonOption),
+    inspect.Parameter("url", inspect.Parameter.KEYWORD_ONLY, default="", annotation=UrlOption),
+    inspect.Parameter("data_dir", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=DataDirOption),
+]
+
+Arguments = ParamSpec("Arguments")
+Body = Callable[Concatenate[Call, Arguments], int | None]
+
+
+def command(app: typer.Typer, name: str | None = None) -> Callable[[Body[Arguments]], Body[Arguments]]:
+    """Register a function as a command. It is handed its Call first, and answers its exit code or nothing for 0."""
+
+    def register(body: Body[Arguments]) -> Body[Arguments]:
+        def invoke(as_json: bool, url: str, data_dir: Path | None, **arguments: object) -> None:
+            call = Call(read_settings(url, data_dir), as_json=as_json)
+            try:
+                code = body(call, **arguments)  # type: ignore[arg-type, call-arg]  # made from body's signature
+            except SampleMindError as error:
+                call.fail(error)
+                code = 1
+            except ValidationError as error:
+                call.fail(SampleMindError(f"the gateway answered in another version's words: {error}", code="mismatch"))
+                code = 1
+            raise typer.Exit(code or 0)
+
+        own = list(inspect.signature(body, eval_str=True).parameters.values())[1:]
+        keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+        invoke.__signature__ = inspect.Signature([*keyword_only, *COMMON_OPTIONS])  # type: ignore[attr-defined]
+        invoke.__name__, invoke.__doc__ = body.__name__, body.__doc__
+        app.command(name)(invoke)
+        return body
+
+    return register
+
+
+def read_settings(url: str, data_dir: Path | None) -> Settings:
+    """The environment's settings, and what the command line says over them."""
+    given: dict[str, object] = {}
+    if url:
+        given["url"] = url.rstrip("/")
+    if data_dir is not None:
+        given["data_dir"] = data_dir.expanduser().absolute()
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        field_name = ".".join(str(part) for part in first["loc"])
+        raise typer.BadParameter(f"SAMPLEMIND_{field_name.upper()}: {first['msg']}") from error

@@ -1,0 +1,205 @@
+"""The gateway over HTTP: one method a question. Answers stay JSON until a person is to read them."""
+
+import ipaddress
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from samplemind_tasks.errors import NotFound, SampleMindError
+from samplemind_tasks.schemas import JobRequest
+
+Json = dict[str, Any]
+Query = dict[str, str | int | float | list[str]]
+
+PAGE = 200
+"""Items asked for at once; the gateway may answer with fewer."""
+PATIENCE_S = (0.2, 0.6)
+"""Pauses before a request that is safe to repeat is repeated."""
+WHOLE_ID = 24
+SHORTEST_PREFIX = 6
+PREFIX_SEARCH = 10_000
+"""A prefix is looked for among this many newest jobs or samples."""
+
+
+class GatewayError(SampleMindError):
+    """The gateway said no."""
+
+    def __init__(self, status: int, code: str, message: str, detail: Json | None = None) -> None:
+        super().__init__(message, code=code, detail=detail)
+        self.status = status
+
+
+class Unreachable(SampleMindError):
+    """No gateway answers."""
+
+    code = "unreachable"
+
+
+class Gateway:
+    """A client of one gateway."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+        # a proxy meant for the internet must not be asked for this machine's own stack
+        self._http = httpx.Client(base_url=self.url, timeout=httpx.Timeout(30, connect=5), trust_env=not _is_local(url))
+
+    # jobs ------------------------------------------------------------------------------------------------------------
+    def add(self, request: JobRequest, key: str) -> Json:
+        """Ask for a job. Repeating it with the same key asks for the same job."""
+        return self._json("POST", "/v1/jobs", json=request.model_dump(), headers={"Idempotency-Key": key})
+
+    def job(self, job_id: str) -> Json:
+        return self._json("GET", f"/v1/jobs/{self._job_id(job_id)}")
+
+    def poll(self, job_id: str, etag: str | None) -> tuple[Json | None, str | None]:
+        """The job and its etag; no job when nothing has changed since that etag. Never repeats: the caller polls."""
+        headers = {"If-None-Match": etag} if etag else {}
+        answer = self._send("GET", f"/v1/jobs/{job_id}", repeats=(), headers=headers)
+        if answer.status_code == httpx.codes.NOT_MODIFIED:
+            return None, etag
+        return _read(answer, holding="id"), answer.headers.get("ETag")
+
+    def jobs(self) -> Iterator[Json]:
+        """Newest first."""
+        return self._pages("/v1/jobs", "jobs", {})
+
+    def failures(self, job_id: str, code: str | None = None, limit: int = PAGE) -> Iterator[Json]:
+        query: Query = {"limit": limit, "code": code} if code else {"limit": limit}
+        return self._pages(f"/v1/jobs/{self._job_id(job_id)}/failures", "failures", query)
+
+    def retry(self, job_id: str, code: str | None, places: list[str]) -> Json:
+        wanted = {"code": code, "places": places or None}
+        given = {name: value for name, value in wanted.items() if value is not None}
+        return self._json("POST", f"/v1/jobs/{self._job_id(job_id)}/retry", json=given, repeats=())
+
+    def steer(self, job_id: str, verb: str) -> Json:
+        """Cancel, pause or resume a job."""
+        return self._json("POST", f"/v1/jobs/{self._job_id(job_id)}/{verb}")
+
+    # samples ---------------------------------------------------------------------------------------------------------
+    def samples(self, query: Query) -> Iterator[Json]:
+        return self._pages("/v1/samples", "samples", query)
+
+    def sample(self, sample_id: str) -> Json:
+        return self._json("GET", f"/v1/samples/{self._sample_id(sample_id)}")
+
+    def sample_at(self, path: Path) -> Json | None:
+        """The sample that lives at an absolute path."""
+        return next(self.samples({"path": str(path), "limit": 1}), None)
+
+    def delete(self, sample_id: str) -> None:
+        self._send("DELETE", f"/v1/samples/{self._sample_id(sample_id)}", repeats=())
+
+    def similar(self, sample_id: str, limit: int) -> Json:
+        return self._json("GET", f"/v1/samples/{self._sample_id(sample_id)}/similar", params={"limit": limit})
+
+    def similar_to_file(self, path: Path, limit: int) -> Json:
+        """Upload a sound and find what is like it; nothing of it is kept."""
+        try:
+            with path.open("rb") as sound:
+                return self._json(
+                    "POST", "/v1/similar", params={"limit": limit}, content=sound, timeout=120, repeats=()
+                )
+        except OSError as error:
+            raise SampleMindError(f"{path}: {error.strerror}", code="unreadable") from error
+
+    # the whole -------------------------------------------------------------------------------------------------------
+    def stats(self) -> Json:
+        return self._json("GET", "/v1/stats")
+
+    def ready(self) -> Json:
+        """The health of every part, also when it is bad."""
+        return _read(self._send("GET", "/v1/health/ready", also_fine=httpx.codes.SERVICE_UNAVAILABLE), holding="parts")
+
+    def _job_id(self, text: str) -> str:
+        return _whole(text, "job", self.jobs)
+
+    def _sample_id(self, text: str) -> str:
+        return _whole(text, "sample", lambda: self.samples({"limit": PAGE}))
+
+    def _pages(self, path: str, items: str, query: Query) -> Iterator[Json]:
+        query = {"limit": PAGE, **query}
+        while True:
+            page = self._json("GET", path, holding=items, params=query)
+            yield from page[items]
+            if not page.get("next"):
+                return
+            query["cursor"] = page["next"]
+
+    def _json(self, method: str, path: str, *, holding: str | None = None, **request: Any) -> Json:
+        return _read(self._send(method, path, **request), holding)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        repeats: tuple[float, ...] = PATIENCE_S,
+        also_fine: int = httpx.codes.NOT_MODIFIED,
+        **request: Any,
+    ) -> httpx.Response:
+        """One request. A lost connection is tried again where repeating is safe."""
+        for pause_s in (*repeats, None):
+            try:
+                answer = self._http.request(method, path, **request)
+                break
+            except httpx.TransportError as error:
+                if pause_s is None:
+                    raise Unreachable(f"no answer from {self.url}: {error or 'timed out'}") from error
+                time.sleep(pause_s)
+        if answer.is_success or answer.status_code == also_fine:
+            return answer
+        raise _refusal(answer)
+
+
+def _read(answer: httpx.Response, holding: str | None = None) -> Json:
+    """The JSON object of an answer. A proxy or another server may have answered in the gateway's place."""
+    try:
+        told = answer.json()
+    except ValueError as error:
+        raise _stranger(answer) from error
+    if not isinstance(told, dict) or (holding and holding not in told):
+        raise _stranger(answer)
+    return told
+
+
+def _refusal(answer: httpx.Response) -> GatewayError:
+    """What the gateway's error says."""
+    try:
+        problem = _read(answer)
+        return GatewayError(answer.status_code, problem["code"], problem["message"], problem.get("detail"))
+    except (GatewayError, KeyError):
+        return _stranger(answer)
+
+
+def _stranger(answer: httpx.Response) -> GatewayError:
+    message = f"{answer.request.url} answered {answer.status_code} {answer.reason_phrase}: is this SampleMind?"
+    return GatewayError(answer.status_code, f"http_{answer.status_code}", message)
+
+
+def _whole(text: str, thing: str, newest: Callable[[], Iterator[Json]]) -> str:
+    """The id a unique prefix stands for; a whole id is taken as it is."""
+    if len(text) >= WHOLE_ID:
+        return text
+    if len(text) < SHORTEST_PREFIX:
+        raise NotFound(f"{text!r} is no {thing} id: give at least its first {SHORTEST_PREFIX} characters")
+    found = {item["id"] for _, item in zip(range(PREFIX_SEARCH), newest(), strict=False) if item["id"].startswith(text)}
+    if len(found) == 1:
+        return str(found.pop())
+    if found:
+        raise SampleMindError(
+            f"{len(found)} {thing} ids start with {text}: {', '.join(sorted(found)[:3])}", code="ambiguous"
+        )
+    raise NotFound(f"no {thing} id starts with {text}")
+
+
+def _is_local(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

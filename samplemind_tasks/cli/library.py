@@ -1,0 +1,159 @@
+"""Commands about the library: list, show, similar, delete, stats."""
+
+import re
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from samplemind_tasks.cli import show
+from samplemind_tasks.cli.call import Call, command
+from samplemind_tasks.cli.client import PAGE, Json, Query
+from samplemind_tasks.cli.sheet import sample_sheet
+from samplemind_tasks.errors import NotFound
+from samplemind_tasks.schemas import Hit, Kind, Sample, SampleDetail, Stats
+
+app = typer.Typer()
+
+HALF_A_BPM = 0.5
+"""--bpm 124 means what is shown as 124."""
+
+
+def bpm_range(text: str) -> tuple[float | None, float | None]:
+    """120-130, 120- (from), -130 (up to) or 124 (about)."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)?\s*([-–:]?)\s*(\d+(?:\.\d+)?)?\s*", text)
+    low, dash, high = match.groups() if match else (None, "", None)
+    if low is None and high is None:
+        raise typer.BadParameter(f"{text!r} is no range of tempo: write 120-130, 120-, -130 or 124")
+    if not dash:
+        exact = float(low or high or 0)
+        return exact - HALF_A_BPM, exact + HALF_A_BPM
+    if low and high and float(low) > float(high):
+        raise typer.BadParameter(f"{text!r}: the first tempo is the lower one")
+    return (float(low) if low else None, float(high) if high else None)
+
+
+def key_name(text: str) -> str:
+    """A minor, from "A minor", "Am", "a min" or "amin"; C major from "C" or "Cmaj". 8A (Camelot) stays."""
+    match = re.fullmatch(r"\s*([A-Ga-g])\s*([#b♯♭]?)\s*(m|min|minor|maj|major|)\s*", text)
+    if match:
+        tonic, accidental, mode = match.groups()
+        accidental = {"♯": "#", "♭": "b"}.get(accidental, accidental)
+        return f"{tonic.upper()}{accidental} {'minor' if mode in ('m', 'min', 'minor') else 'major'}"
+    if re.fullmatch(r"\s*([1-9]|1[0-2])[ABab]\s*", text):
+        return text.strip().upper()
+    raise typer.BadParameter(f'{text!r} is no key: write "A minor", Am, "F# major" or 8A')
+
+
+SampleArgument = Annotated[
+    str, typer.Argument(metavar="ID|PATH", help="A sample's id, its first characters, or its file.", show_default=False)
+]
+
+
+@command(app, "list")
+def list_samples(
+    call: Call,
+    kind: Annotated[Kind | None, typer.Option("--kind", help="Only one kind.")] = None,
+    key: Annotated[str | None, typer.Option("--key", help='"A minor", Am or 8A.', parser=key_name)] = None,
+    bpm: Annotated[str | None, typer.Option("--bpm", metavar="MIN-MAX", help="120-130, 120-, -130 or 124.")] = None,
+    tag: Annotated[list[str] | None, typer.Option("--tag", help="Only what the model heard this in.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Part of the name.")] = None,
+    path: Annotated[Path | None, typer.Option("--path", help="Only what lives in this folder.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="How many; 0 means all.")] = 50,
+) -> None:
+    """List samples, narrowed by what was measured."""
+    tempo_min, tempo_max = bpm_range(bpm) if bpm else (None, None)
+    folder = str(path.expanduser().absolute()) if path else None
+    tempo = {"tempo_min": tempo_min, "tempo_max": tempo_max}
+    wanted = {"kind": kind, "key": key, **tempo, "tag": tag, "name": name, "path": folder}
+    query: Query = {field: value for field, value in wanted.items() if value is not None}
+    answers = call.gateway.samples({**query, "limit": min(limit + 1, PAGE) if limit else PAGE})
+    if call.as_json:
+        for answer in islice(answers, limit or None):
+            call.answer(answer)
+        return
+    shown = [_sample(answer) for answer in islice(answers, limit or None)]
+    if not shown:
+        call.show("Nothing like that." if query else "The library is empty: samplemind add FOLDER")
+        return
+    call.show(show.sample_table(shown, width=call.out.width))
+    if next(answers, None) is not None:
+        call.show(Text(f"the first {show.count(len(shown))}; --limit 0 shows all", style="dim"))
+
+
+@command(app, "show")
+def show_sample(call: Call, sample: SampleArgument) -> None:
+    """Show everything known about a sample."""
+    answer = call.gateway.sample(_find(call, sample))
+    call.answer(answer)
+    call.show(sample_sheet(SampleDetail.model_validate(answer, extra="ignore")))
+
+
+@command(app)
+def similar(
+    call: Call,
+    sample: SampleArgument,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100, help="How many.")] = 10,
+) -> None:
+    """Find what sounds like a sample, or like any file."""
+    try:
+        answer = call.gateway.similar(_find(call, sample), limit)
+    except NotFound:
+        if not Path(sample).expanduser().is_file():
+            raise
+        call.tell(Text("not in the library: listening to the file", style="dim"))
+        answer = call.gateway.similar_to_file(Path(sample).expanduser(), limit)
+    call.answer(answer)
+    hits = [Hit.model_validate(hit, extra="ignore") for hit in answer["hits"]]
+    call.show(show.hit_table(hits) if hits else "Nothing to compare with yet: samplemind add FOLDER")
+
+
+@command(app)
+def delete(call: Call, sample: SampleArgument) -> None:
+    """Take a sample out of the library, not its file."""
+    sample_id = call.gateway.sample(_find(call, sample))["sample"]["id"]
+    call.gateway.delete(sample_id)
+    call.answer({"deleted": sample_id})
+    call.show(f"deleted {sample_id}", Text("back again: samplemind add PATH --restore", style="dim"))
+
+
+@command(app)
+def stats(call: Call) -> None:
+    """Count the library: samples, kinds, hours, bytes."""
+    answer = call.gateway.stats()
+    call.answer(answer)
+    told = Stats.model_validate(answer, extra="ignore")
+    call.show(
+        show.facts(
+            [
+                ("samples", show.count(told.samples)),
+                ("kinds", _counts(told.by_kind)),
+                ("states", _counts(told.by_state)),
+                ("length", show.length(told.duration_s)),
+                ("size", show.size(told.size_bytes)),
+                ("open jobs", show.count(told.jobs_open)),
+                ("model", told.model),
+            ]
+        )
+    )
+
+
+def _counts(by_name: dict[str, int]) -> str:
+    return " · ".join(f"{show.count(value)} {name}" for name, value in by_name.items()) or show.NONE
+
+
+def _find(call: Call, id_or_path: str) -> str:
+    """The id of the sample that is meant. Whatever is no run of hexadecimal digits is a path."""
+    if re.fullmatch(r"[0-9a-f]{6,}", id_or_path) and not Path(id_or_path).exists():
+        return id_or_path
+    path = Path(id_or_path).expanduser().absolute()
+    found = None if path.is_dir() else call.gateway.sample_at(path)
+    if found is None:
+        raise NotFound(f"{path} is not in the library")
+    return str(found["id"])
+
+
+def _sample(answer: Json) -> Sample:
+    return Sample.model_validate(answer, extra="ignore")

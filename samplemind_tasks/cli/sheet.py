@@ -1,0 +1,110 @@
+"""Everything known about one sample, on one page."""
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from samplemind_tasks.cli.show import NONE, facts, length, number, size, unsure
+from samplemind_tasks.schemas import Features, PlaceView, SampleDetail, Spread, Tag
+
+BAR = "━"
+TAG_BAR_COLUMNS = 20
+SHOWN_TAGS = 8
+"""The strongest; --json has them all."""
+LARGE = 100
+WHOLE = 0.99
+"""Measured over at least this part of its length is measured whole."""
+
+
+def sample_sheet(detail: SampleDetail) -> RenderableType:
+    """Name, music, sound, tags and places."""
+    sample, features = detail.sample, detail.features
+    head = Text.assemble(
+        (sample.name, "bold"), f"  {sample.kind} · {length(sample.duration_s)} · ", (str(sample.state), "dim")
+    )
+    parts: list[RenderableType] = [head, facts([("id", sample.id), *_music(features), *_sound(features)])]
+    if detail.tags:
+        best = sorted(detail.tags, key=lambda tag: -tag.score)[:SHOWN_TAGS]
+        parts += [Text(f"\ntags, heard by {detail.model}", style="dim"), facts([_tag(tag) for tag in best])]
+    parts += [Text("\nplaces", style="dim"), *[_place(place) for place in detail.places]]
+    parts += [Text(note, style="yellow") for note in features.notes]
+    return Group(*parts)
+
+
+def _music(features: Features) -> list[tuple[str, Text | str]]:
+    return [
+        ("tempo", _measured(features, "tempo_bpm", "bpm", features.tempo_confidence, features.tempo_second_bpm)),
+        ("key", _key(features)),
+        ("loudness", _measured(features, "loudness_lufs", "LUFS")),
+        ("range", _measured(features, "loudness_range_lu", "LU")),
+        ("peak", _measured(features, "sample_peak_dbfs", "dBFS")),
+        ("onsets", str(features.onset_count)),
+    ]
+
+
+def _sound(features: Features) -> list[tuple[str, Text | str]]:
+    form = [
+        f"{features.container} {features.codec}",
+        f"{number(features.rate_hz / 1000)} kHz",
+        f"{features.bit_depth} bit" if features.bit_depth else "",
+        f"{features.channels} channel{'' if features.channels == 1 else 's'}",
+        f"first {length(features.measured_s)} measured" if features.measured_s < features.duration_s * WHOLE else "",
+    ]
+    return [
+        ("centroid", _spread(features.centroid_hz, "Hz")),
+        ("bandwidth", _spread(features.bandwidth_hz, "Hz")),
+        ("rolloff", _spread(features.rolloff_hz, "Hz")),
+        ("flatness", _spread(features.flatness, "")),
+        ("format", " · ".join(filter(None, form))),
+    ]
+
+
+def _measured(
+    features: Features, field: str, unit: str, confidence: float | None = None, second: float | None = None
+) -> Text:
+    """A value with its unit and its runner-up, or why there is none."""
+    value: float | None = getattr(features, field)
+    if value is None:
+        return _missing(features, field)
+    told = unsure(f"{number(value)} {unit}", confidence)
+    if second is not None:
+        told.append(f"  or {number(second)}", style="dim")
+    return told
+
+
+def _key(features: Features) -> Text:
+    if features.key is None:
+        return _missing(features, "key")
+    told = unsure(features.key, features.key_confidence)
+    told.append(f"  {features.key_camelot or ''}", style="dim")
+    if features.key_second:
+        told.append(f"  or {features.key_second}", style="dim")
+    return told
+
+
+def _missing(features: Features, field: str) -> Text:
+    reason = features.reasons.get(field)
+    return Text(f"{NONE} {reason.replace('_', ' ') if reason else ''}".rstrip(), style="dim")
+
+
+def _spread(spread: Spread | None, unit: str) -> Text:
+    if spread is None:
+        return Text(NONE, style="dim")
+    told = Text(f"{_significant(spread.mean)} {unit}".rstrip())
+    told.append(f"  ± {_significant(spread.deviation)}", style="dim")
+    return told
+
+
+def _significant(value: float) -> str:
+    """601 and 0.00031: hertz and ratios are read alike."""
+    return f"{value:.0f}" if abs(value) >= LARGE else f"{value:.2g}"
+
+
+def _tag(tag: Tag) -> tuple[str, Text | str]:
+    bar = Text(BAR * max(1, round(tag.score * TAG_BAR_COLUMNS)), style="cyan")
+    return tag.name, bar.append(f" {tag.score:.2f}", style="dim")
+
+
+def _place(place: PlaceView) -> Text:
+    where = place.path or f"upload {place.upload}"
+    state = "" if place.state == "present" else f"  {place.state}"
+    return Text.assemble(where, (f"  {size(place.size_bytes)}", "dim"), (state, "yellow"), overflow="fold")

@@ -1,0 +1,113 @@
+"""Following a job to its end: a bar on a terminal, a line now and then in a log."""
+
+import time
+from itertools import islice
+
+from rich.live import Live
+from rich.text import Text
+
+from samplemind_tasks.cli import progress
+from samplemind_tasks.cli.call import Call
+from samplemind_tasks.cli.client import GatewayError, Json, Unreachable
+from samplemind_tasks.schemas import TERMINAL_STATES, Failure, Job, JobState
+
+POLL_S = 0.4
+LINE_EVERY_S = 5.0
+"""A log gets at most one line in this time, and none when nothing has changed."""
+AWAY_LIMIT_S = 60.0
+"""The gateway may be away this long (a restart) before watching gives up."""
+INTERRUPTED = 130
+
+
+def read_job(answer: Json) -> Job:
+    """The job, also from a gateway that says more than this version knows."""
+    return Job.model_validate(answer, extra="ignore")
+
+
+def follow(call: Call, answer: Json) -> int:
+    """Watch the job until it has ended, then sum it up. The exit code: 0 when the job is done."""
+    job = read_job(answer)
+    try:
+        job, answer = watch(call, job, answer)
+    except KeyboardInterrupt:
+        call.err.print(
+            f"\nNo longer watching; the job goes on.\n  look:    samplemind jobs {job.id}"
+            f"\n  cancel:  samplemind cancel {job.id}"
+        )
+        return INTERRUPTED
+    call.answer(answer)
+    if not call.as_json:
+        sum_up(call, job)
+    return 0 if job.state is JobState.DONE else 1
+
+
+def watch(call: Call, job: Job, answer: Json) -> tuple[Job, Json]:
+    """Ask again and again, and show each answer; the last one."""
+    screen = _Screen(call)
+    with screen:
+        screen.show(job)
+        etag, away_since = None, None
+        while job.state not in TERMINAL_STATES:
+            time.sleep(POLL_S)
+            try:
+                changed, etag = call.gateway.poll(job.id, etag)
+            except (Unreachable, GatewayError) as error:
+                if isinstance(error, GatewayError) and error.status < 500:
+                    raise
+                away_since = away_since or time.monotonic()
+                if time.monotonic() - away_since > AWAY_LIMIT_S:
+                    raise
+                screen.show(job, note=f"{error.code}: {error.message}; asking again")
+                continue
+            away_since = None
+            if changed is not None:
+                answer, job = changed, read_job(changed)
+            screen.show(job)
+    return job, answer
+
+
+def sum_up(call: Call, job: Job) -> None:
+    """What came of the job, and its failures by code with a few paths each."""
+    call.show(progress.summary(job))
+    if job.problem:
+        call.show(Text(f"{job.problem.code}: {job.problem.message}", style="red"))
+    if not job.failures:
+        return
+    examples = [(code, _examples(call, job, code)) for code in sorted(job.failures, key=lambda c: -job.failures[c])]
+    call.show("", progress.failure_groups(job, examples), "")
+    call.show(Text(f"all of them: samplemind failures {job.id} · again: samplemind retry {job.id}", style="dim"))
+
+
+def _examples(call: Call, job: Job, code: str) -> list[Failure]:
+    answers = islice(call.gateway.failures(job.id, code, limit=progress.EXAMPLES), progress.EXAMPLES)
+    return [Failure.model_validate(answer, extra="ignore") for answer in answers]
+
+
+class _Screen:
+    """Where progress goes: stderr. A program that listens on stdout gets it too, but only on a terminal."""
+
+    def __init__(self, call: Call) -> None:
+        self._console = call.err
+        self._silent = call.as_json and not call.err.is_terminal
+        self._live = Live(console=call.err, transient=True, auto_refresh=False) if call.err.is_terminal else None
+        self._last_line, self._last_at = "", float("-inf")
+
+    def __enter__(self) -> None:
+        if self._live:
+            self._live.start()
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            self._live.stop()
+
+    def show(self, job: Job, note: str = "") -> None:
+        if self._live:
+            self._live.update(progress.live_view(job, note, self._console.width), refresh=True)
+        elif not self._silent:
+            self._log(" · ".join(filter(None, [progress.plain_line(job), note])))
+
+    def _log(self, line: str) -> None:
+        if line == self._last_line or time.monotonic() - self._last_at < LINE_EVERY_S:
+            return
+        self._console.print(line, soft_wrap=True)
+        self._last_line, self._last_at = line, time.monotonic()
