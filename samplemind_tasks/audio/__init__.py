@@ -1,0 +1,4 @@
+"""Pure signal code: bytes in, features out. Importing this package alone loads no signal library."""
+
+ANALYSIS_VERSION = 1
+"""Raised whenever a measured value may change; a raised version re-runs `analyze` and nothing else."""

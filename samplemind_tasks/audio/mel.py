@@ -1,0 +1,59 @@
+"""Mel filterbanks as matrices, in numpy alone: the query worker uses them beside torch."""
+
+from functools import cache
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+_SLANEY_BREAK_HZ = 1_000.0
+_SLANEY_HZ_PER_MEL = 200.0 / 3.0
+_SLANEY_BREAK_MEL = _SLANEY_BREAK_HZ / _SLANEY_HZ_PER_MEL
+_SLANEY_LOG_STEP = np.log(6.4) / 27.0
+
+
+def hz_to_mel(frequency_hz: NDArray[np.float64], scale: Literal["slaney", "htk"]) -> NDArray[np.float64]:
+    """Pitch in mel: linear below 1 kHz and logarithmic above (Slaney 1998), or one logarithm (HTK)."""
+    if scale == "htk":
+        return np.asarray(2595.0 * np.log10(1.0 + frequency_hz / 700.0))
+    above = _SLANEY_BREAK_MEL + np.log(np.maximum(frequency_hz, 1e-9) / _SLANEY_BREAK_HZ) / _SLANEY_LOG_STEP
+    return np.where(frequency_hz < _SLANEY_BREAK_HZ, frequency_hz / _SLANEY_HZ_PER_MEL, above)
+
+
+def mel_to_hz(mel: NDArray[np.float64], scale: Literal["slaney", "htk"]) -> NDArray[np.float64]:
+    """Inverse of `hz_to_mel`."""
+    if scale == "htk":
+        return np.asarray(700.0 * (10.0 ** (mel / 2595.0) - 1.0))
+    above = _SLANEY_BREAK_HZ * np.exp(_SLANEY_LOG_STEP * (mel - _SLANEY_BREAK_MEL))
+    return np.where(mel < _SLANEY_BREAK_MEL, mel * _SLANEY_HZ_PER_MEL, above)
+
+
+@cache
+def mel_filterbank(rate_hz: int, fft_samples: int, mels: int, scale: Literal["slaney", "htk"] = "slaney") -> Floats:
+    """Triangular mel filters of equal area, from 0 Hz to half the rate.
+
+    Parameters
+    ----------
+    rate_hz : samples per second of the signal
+    fft_samples : length of the Fourier transform
+    mels : number of filters
+    scale : "slaney" as in the Auditory Toolbox, or "htk"
+
+    Returns
+    -------
+    float32 [fft_samples // 2 + 1, mels], read-only: `power @ filterbank` is the mel power. The transpose of librosa's
+    `filters.mel` with its default norm, so that power stays time-major.
+    """
+    nyquist_hz = np.array([0.0, rate_hz / 2])
+    low_mel, high_mel = hz_to_mel(nyquist_hz, scale)
+    corners_hz = mel_to_hz(np.linspace(low_mel, high_mel, mels + 2), scale)
+    bins_hz = np.linspace(0.0, rate_hz / 2, fft_samples // 2 + 1)[:, None]
+    low_hz, centre_hz, high_hz = corners_hz[:-2], corners_hz[1:-1], corners_hz[2:]
+    rising = (bins_hz - low_hz) / (centre_hz - low_hz)
+    falling = (high_hz - bins_hz) / (high_hz - centre_hz)
+    area = 2.0 / (high_hz - low_hz)
+    filterbank = (np.maximum(0.0, np.minimum(rising, falling)) * area).astype(np.float32)
+    filterbank.setflags(write=False)
+    return filterbank

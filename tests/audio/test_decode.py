@@ -1,0 +1,154 @@
+"""Opening, hashing and decoding: what is refused, with which code, and what is put right."""
+
+import hashlib
+import io
+import os
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import soundfile
+
+from audio.sounds import RATE_HZ, noise, sine
+from samplemind_tasks.audio.decode import Audio, content_hash, decode, open_regular
+from samplemind_tasks.errors import AudioError, FailureCode
+
+
+def decoded(
+    path: bytes | str | Path, *, max_bytes: int = 1 << 30, max_duration_s: float = 3600, max_seconds: float = 300
+) -> Audio:
+    with open_regular(path) as file:
+        return decode(
+            file, name="kick.wav", max_bytes=max_bytes, max_duration_s=max_duration_s, max_seconds=max_seconds
+        )
+
+
+def refused(path: bytes | str | Path, **limits: float) -> FailureCode:
+    with pytest.raises(AudioError) as caught:
+        decoded(path, **limits)
+    assert caught.value.message.endswith(".")
+    return caught.value.failure
+
+
+@pytest.fixture
+def wav(tmp_path: Path) -> Path:
+    path = tmp_path / "two.wav"
+    soundfile.write(path, np.stack([sine(440, 1.0), sine(220, 1.0)], axis=1), RATE_HZ, subtype="PCM_24")
+    return path
+
+
+def test_a_wav_decodes_to_what_was_written(wav: Path) -> None:
+    audio = decoded(wav)
+    assert (audio.rate_hz, audio.container, audio.codec, audio.bit_depth) == (RATE_HZ, "WAV", "PCM_24", 24)
+    assert (audio.duration_s, audio.measured_s, audio.notes) == (1.0, 1.0, ())
+    assert audio.samples.dtype == np.float32
+    assert audio.samples.flags.c_contiguous
+    np.testing.assert_allclose(audio.samples[:, 1], sine(220, 1.0), atol=1e-6)
+
+
+def test_bytes_in_memory_decode_like_a_file(wav: Path) -> None:
+    audio = decode(io.BytesIO(wav.read_bytes()), name="two.wav", max_bytes=1 << 30, max_duration_s=60, max_seconds=60)
+    np.testing.assert_array_equal(audio.samples, decoded(wav).samples)
+
+
+@pytest.mark.parametrize("buffering", [0, -1, 1 << 20])
+def test_ffmpeg_reads_from_the_start_after_libsndfile_gave_up(tmp_path: Path, buffering: int) -> None:
+    path = tmp_path / "tone.mka"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=RATE_HZ, layout="mono")
+        frame = av.AudioFrame.from_ndarray((noise(1.0)[None] * 20_000).astype(np.int16), format="s16", layout="mono")
+        frame.sample_rate, frame.pts = RATE_HZ, 0
+        container.mux([*stream.encode(frame), *stream.encode(None)])
+    with path.open("rb", buffering=buffering) as file:
+        content_hash(file)
+        audio = decode(file, name=path.name, max_bytes=1 << 30, max_duration_s=60, max_seconds=60)
+    assert (audio.container, audio.codec) == ("MATROSKA", "pcm_s16le")
+    assert audio.measured_s == pytest.approx(1.0, abs=1e-3)
+    np.testing.assert_allclose(audio.samples[:, 0], (noise(1.0) * 20_000).astype(np.int16) / 32768, atol=1e-6)
+
+
+def test_a_name_that_is_not_utf8_decodes(wav: Path) -> None:
+    odd = os.fsencode(wav.parent) + b"/kick_\xe9.wav"
+    os.link(wav, odd)
+    assert decoded(odd).measured_s == 1.0
+
+
+def test_the_hash_is_that_of_the_bytes_and_leaves_the_file_at_its_start(wav: Path) -> None:
+    with open_regular(wav) as file:
+        assert content_hash(file) == hashlib.sha256(wav.read_bytes()).hexdigest()
+        assert file.tell() == 0
+
+
+def test_only_the_first_part_of_a_long_file_is_measured_and_the_result_says_so(wav: Path) -> None:
+    audio = decoded(wav, max_seconds=0.25)
+    assert (audio.duration_s, audio.measured_s, len(audio.samples)) == (1.0, 0.25, RATE_HZ // 4)
+    assert "first 0 s of 1 s" in audio.notes[0]
+
+
+def test_limits_refuse_with_their_codes(wav: Path) -> None:
+    assert refused(wav, max_bytes=1000) is FailureCode.TOO_LARGE
+    assert refused(wav, max_duration_s=0.5) is FailureCode.TOO_LONG
+
+
+def test_what_is_no_file_is_refused_without_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.wav")
+    (tmp_path / "loop.wav").symlink_to("loop.wav")
+    (tmp_path / "dangling.wav").symlink_to("nowhere.wav")
+    assert refused(tmp_path / "pipe.wav") is FailureCode.NOT_REGULAR
+    assert refused("/dev/zero") is FailureCode.NOT_REGULAR
+    assert refused(tmp_path) is FailureCode.NOT_REGULAR
+    assert refused(tmp_path / "loop.wav") is FailureCode.UNREADABLE
+    assert refused(tmp_path / "dangling.wav") is FailureCode.UNREADABLE
+    assert refused(tmp_path / "gone.wav") is FailureCode.VANISHED
+    assert refused("nul\0.wav") is FailureCode.UNREADABLE
+
+
+def test_bytes_that_are_no_audio_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.wav"
+    path.write_bytes(b"")
+    assert refused(path) is FailureCode.EMPTY
+    path.write_bytes(b"this is a text, not a sound\n" * 100)
+    assert refused(path) is FailureCode.NOT_AUDIO
+    path.write_bytes(b"#EXTM3U\n#EXTINF:10,\nfile:///etc/passwd\n")
+    assert refused(path) is FailureCode.NOT_AUDIO
+
+
+def test_a_wav_without_samples_is_refused(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "none.wav", np.empty((0, 1)), RATE_HZ)
+    assert refused(tmp_path / "none.wav") in {FailureCode.EMPTY, FailureCode.NOT_AUDIO}
+
+
+def test_half_a_wav_is_measured(wav: Path) -> None:
+    wav.write_bytes(wav.read_bytes()[: wav.stat().st_size // 2])
+    assert decoded(wav).duration_s == pytest.approx(0.5, abs=0.01)
+
+
+@pytest.mark.parametrize("rate_hz", [1_000, 1_000_000])
+def test_an_impossible_rate_is_refused(tmp_path: Path, rate_hz: int) -> None:
+    soundfile.write(tmp_path / "x.wav", noise(0.1), rate_hz)
+    assert refused(tmp_path / "x.wav") is FailureCode.BAD_RATE
+
+
+def test_too_many_channels_are_refused(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "x.wav", np.zeros((100, 33)), RATE_HZ)
+    assert refused(tmp_path / "x.wav") is FailureCode.TOO_MANY_CHANNELS
+
+
+def test_samples_that_are_no_numbers_become_zero_with_a_note(tmp_path: Path) -> None:
+    signal = sine(440, 0.5)
+    signal[[3, 5, 7]] = np.nan, np.inf, -np.inf
+    soundfile.write(tmp_path / "x.wav", signal, RATE_HZ, subtype="FLOAT")
+    audio = decoded(tmp_path / "x.wav")
+    assert np.isfinite(audio.samples).all()
+    assert audio.notes == ("3 samples were not finite and were set to zero",)
+
+
+def test_an_absurd_scale_is_brought_down_with_a_note_and_a_loud_one_is_kept(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "absurd.wav", sine(440, 0.5) * np.float32(1e30), RATE_HZ, subtype="FLOAT")
+    soundfile.write(tmp_path / "loud.wav", sine(440, 0.5, peak=4.0), RATE_HZ, subtype="FLOAT")
+    absurd, loud = decoded(tmp_path / "absurd.wav"), decoded(tmp_path / "loud.wav")
+    assert np.abs(absurd.samples).max() == pytest.approx(1.0)
+    assert "scaled down" in absurd.notes[0]
+    assert np.abs(loud.samples).max() == pytest.approx(4.0, rel=1e-3)
+    assert loud.notes == ()
