@@ -35,7 +35,7 @@ def configure_logs(level: str = "INFO", *, as_json: bool | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in ("httpx", "httpcore", "chromadb", "urllib3", "numba", "uvicorn.access"):
+    for chatty in ("httpx", "httpcore", "chromadb", "urllib3", "numba", "uvicorn.access", "celery.app.trace"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

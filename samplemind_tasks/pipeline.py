@@ -134,6 +134,7 @@ def dispatch(stores: Stores, job_id: str) -> None:
         _sweep(stores, job)
         return
     if job.pause:
+        stores.progress.report(job.id, (), job)
         return
     if job.kind is not JobKind.FOLDER and not job.scan.done:
         planned = plan_places(stores, job)

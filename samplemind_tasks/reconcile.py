@@ -45,6 +45,7 @@ def reconcile(stores: Stores) -> None:
     for job in stores.jobs.open_jobs():
         if not stores.progress.exists(job.id):
             stores.progress.rebuild(job, stores.chunks.of_job(job.id, job.scan))
+        stores.progress.report(job.id, (), job)
         flying = stores.chunks.in_flight(job.id)
         for chunk in flying:
             if chunk.spin_offs:

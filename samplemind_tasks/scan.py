@@ -113,6 +113,8 @@ def compare(
 
 def _note_work(found: Slice, entry: Entry, place: Place | None, user_id: str, root: str) -> None:
     fresh = Place.new(user_id, root, entry.key, entry.size_bytes, entry.mtime_ns)
+    if place and (place.size_bytes, place.mtime_ns) == (entry.size_bytes, entry.mtime_ns):
+        fresh = replace(fresh, file_hash=place.file_hash)  # a deletion of the sample still finds its place
     (found.changed if place else found.new).append(fresh)
 
 

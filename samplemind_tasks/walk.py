@@ -15,10 +15,11 @@ SUPPORTED = frozenset(
     {".wav", ".wave", ".aif", ".aiff", ".aifc", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac"}
 )
 """Extensions of what is decoded."""
-UNSUPPORTED = frozenset(
-    """.3gp .8svx .aa3 .ac3 .amr .ape .au .caf .dff .dsf .dts .gsm .iff .m4b .m4p .mid .midi .mka .mp2 .mpc .nki .ra .rcy
-    .rex .rf64 .rx2 .sd2 .sf2 .sfz .shn .snd .spx .tak .tta .voc .w64 .wma .wv""".split()
-)
+UNSUPPORTED = frozenset({
+    ".3gp", ".8svx", ".aa3", ".ac3", ".amr", ".ape", ".au", ".caf", ".dff", ".dsf", ".dts", ".gsm", ".iff", ".m4b",
+    ".m4p", ".mid", ".midi", ".mka", ".mp2", ".mpc", ".nki", ".ra", ".rcy", ".rex", ".rf64", ".rx2", ".sd2", ".sf2",
+    ".sfz", ".shn", ".snd", ".spx", ".tak", ".tta", ".voc", ".w64", ".wma", ".wv",
+})  # fmt: skip
 """Extensions of audio that is not decoded: listed with a code, so that nobody wonders where it went."""
 _PSEUDO_FOLDERS = frozenset({b"/proc", b"/sys", b"/dev"})
 

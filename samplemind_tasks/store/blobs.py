@@ -13,8 +13,9 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -32,6 +33,7 @@ PIECE_BYTES = 1 << 20
 TIMEOUT_S = 30.0
 """One request to a remote store, its transfer included."""
 RETRY_FOR_S = 4.0
+ABANDONED_S = 24 * 3600
 
 
 def blob_key(file_hash: str) -> str:
@@ -62,7 +64,7 @@ class Blobs:
         if self._folder is None:
             self._store = _s3(url)
         else:
-            with translating_blobs():
+            with self._translating():
                 # spooling beside the blobs makes "becoming visible" one rename
                 (self._folder / "incoming").mkdir(parents=True, exist_ok=True)
                 self._store = LocalStore(self._folder, mkdir=True)
@@ -71,18 +73,18 @@ class Blobs:
 
     def put(self, key: str, data: bytes) -> None:
         """Store bytes; visible only when whole."""
-        with translating_blobs():
+        with self._translating():
             obstore.put(self._store, key, data)
 
     def get(self, key: str) -> bytes:
         """The bytes of a key."""
-        with translating_blobs():
+        with self._translating():
             return obstore.get(self._store, key).bytes().to_bytes()
 
     def exists(self, key: str) -> bool:
         """Whether a key is there."""
         try:
-            with translating_blobs():
+            with self._translating():
                 obstore.head(self._store, key)
         except NotFound:
             return False
@@ -90,7 +92,7 @@ class Blobs:
 
     def delete_prefix(self, prefix: str) -> None:
         """Delete a key and everything below it; nothing there is no error."""
-        with translating_blobs():
+        with self._translating():
             if self._folder is not None:
                 _delete_below(self._folder / prefix)
             else:
@@ -100,7 +102,7 @@ class Blobs:
 
     def open_blob(self, file_hash: str) -> BinaryIO:
         """An upload as a file: the blob itself where it lies on this disk, else a temporary copy."""
-        with translating_blobs():
+        with self._translating():
             if self._folder is not None:
                 return (self._folder / blob_key(file_hash)).open("rb")
             copy = cast("BinaryIO", tempfile.TemporaryFile(prefix="samplemind-"))  # noqa: SIM115 - the caller closes it
@@ -131,7 +133,7 @@ class Blobs:
     async def exists_async(self, key: str) -> bool:
         """Whether a key is there."""
         try:
-            with translating_blobs():
+            with self._translating():
                 await obstore.head_async(self._store, key)
         except NotFound:
             return False
@@ -144,7 +146,7 @@ class Blobs:
     async def stream(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
         """Bytes start..end-1 of a blob, in pieces."""
         for first in range(start, end, PIECE_BYTES):
-            with translating_blobs():
+            with self._translating():
                 last = min(first + PIECE_BYTES, end)
                 piece = await obstore.get_range_async(self._store, key, start=first, end=last)
             yield piece.to_bytes()
@@ -153,10 +155,30 @@ class Blobs:
         """Ask whether the store answers."""
         await self.exists_async("beat")
 
+    def tidy(self) -> None:
+        """Delete what uploads left behind that a killed process was receiving a day ago or longer."""
+        if self._folder is not None:
+            for path in (self._folder / "incoming").iterdir():
+                with suppress(FileNotFoundError):
+                    if path.stat().st_mtime < time.time() - ABANDONED_S:
+                        path.unlink()
+
+    @contextmanager
+    def _translating(self) -> Iterator[None]:
+        """Missing blobs become NotFound; a store that is away or a disk that is full becomes StoreUnavailable."""
+        try:
+            yield
+        except FileNotFoundError as error:
+            if "NoSuchBucket" in str(error) or (self._folder is not None and not self._folder.is_dir()):
+                raise StoreUnavailable("blobs", "the folder or bucket is not there") from error
+            raise NotFound("no such blob", code="blob_not_found") from error
+        except (BaseError, OSError) as error:
+            raise StoreUnavailable("blobs", str(error).split("\n")[0][:200]) from error
+
     @asynccontextmanager
     async def _spooled(self, stream: AsyncIterator[bytes], limit_bytes: int) -> AsyncIterator[Spooled]:
         """The stream as a local file that is gone afterwards, unless it was moved away."""
-        with translating_blobs():
+        with self._translating():
             handle, name = tempfile.mkstemp(dir=self._folder and self._folder / "incoming", prefix="samplemind-")
         path = Path(name)
         digest, size_bytes = hashlib.sha256(), 0
@@ -166,15 +188,17 @@ class Blobs:
                     size_bytes += len(piece)
                     if size_bytes > limit_bytes:
                         raise TooLarge(f"more than {limit_bytes:,} bytes", detail={"limit_bytes": limit_bytes})
-                    await asyncio.to_thread(_append, spool, digest, piece)
-                await asyncio.to_thread(_flush_to_disk, spool)
+                    with self._translating():
+                        await asyncio.to_thread(_append, spool, digest, piece)
+                with self._translating():
+                    await asyncio.to_thread(_flush_to_disk, spool)
             yield Spooled(path, digest.hexdigest(), size_bytes)
         finally:
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
     async def _enter(self, path: Path, key: str) -> None:
         """Make a whole file visible under its key, at once."""
-        with translating_blobs():
+        with self._translating():
             if self._folder is not None:
                 await obstore.rename_async(self._store, f"incoming/{path.name}", key)
             else:
@@ -194,15 +218,13 @@ async def _pieces(stream: AsyncIterator[bytes]) -> AsyncIterator[bytearray]:
 
 
 def _append(spool: BinaryIO, digest: "hashlib._Hash", piece: bytearray) -> None:
-    with translating_blobs():
-        digest.update(piece)
-        spool.write(piece)
+    digest.update(piece)
+    spool.write(piece)
 
 
 def _flush_to_disk(spool: BinaryIO) -> None:
-    with translating_blobs():
-        spool.flush()
-        os.fsync(spool.fileno())
+    spool.flush()
+    os.fsync(spool.fileno())
 
 
 def _delete_below(path: Path) -> None:
@@ -238,14 +260,3 @@ def _s3(url: str) -> S3Store:
         },
         retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=RETRY_FOR_S)},
     )
-
-
-@contextmanager
-def translating_blobs() -> Iterator[None]:
-    """Missing blobs become NotFound; a store that is away or a disk that is full becomes StoreUnavailable."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise NotFound("no such blob", code="blob_not_found") from error
-    except (BaseError, OSError) as error:
-        raise StoreUnavailable("blobs", str(error).split("\n")[0][:200]) from error

@@ -4,12 +4,14 @@
 shift it. A filter reads growing ranges and chooses in Python: quick on any server, and bounded for each request.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
+import pymongo
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
@@ -22,7 +24,11 @@ EXAMINED_SAMPLES = 20_000
 """A request with a filter looks at this many samples at most; `next` leads on from there."""
 EXAMINED_FOR_PLACES = 2_000
 """The same, where each sample's places are looked at too."""
-WIDEST_RANGE = 4_000
+EXAMINE_S = 1.0
+"""Nor does it look further after this long."""
+WIDEST_RANGE = 2_000
+TOTALS_S = 30.0
+"""Counting a library may take this long."""
 BATCH = 64
 """The embedded server is slow at a longer $in."""
 
@@ -75,8 +81,8 @@ class Catalog:
         bound = EXAMINED_SAMPLES if lives_at is None else EXAMINED_FOR_PLACES
         chooses = lives_at is not None or not wanted.keeps_all
         found: list[Sample] = []
-        examined, width = 0, limit + 1
-        while end > 1 and len(found) <= limit and examined < bound:
+        examined, width, until = 0, limit + 1, time.monotonic() + EXAMINE_S
+        while end > 1 and len(found) <= limit and examined < bound and (not examined or time.monotonic() < until):
             start = max(1, end - min(width, bound - examined))
             rows = [row for row in await self._numbered(user_id, start, end) if keeps(wanted, row)]
             found += rows if lives_at is None else await self._living_at(user_id, rows, lives_at)
@@ -203,7 +209,7 @@ class Catalog:
         """Counts and sums over a library. Slow on a large one: cached by the caller."""
         groups = {"_id": {"state": "$state", "kind": "$kind"}, "count": {"$sum": 1}}
         sums = {"duration_s": {"$sum": "$duration_s"}, "size_bytes": {"$sum": "$size_bytes"}}
-        with translating():
+        with translating(), pymongo.timeout(TOTALS_S):
             found = await self._db.audio_files.aggregate([{"$match": {"user_id": user_id}}, {"$group": groups | sums}])
             rows = await found.to_list()
         by_state: dict[str, int] = {}

@@ -90,6 +90,12 @@ class JobRecord:
     retry_of: str | None
 
     @property
+    def shown_state(self) -> JobState:
+        """The state people see: a paused job has a flag, so that a pause never races with the job's own progress."""
+        waits = self.state in (JobState.QUEUED, JobState.RUNNING)
+        return JobState.PAUSED if self.pause and not self.cancel and waits else self.state
+
+    @property
     def in_a_hurry(self) -> bool:
         """Somebody waits for this: it goes through the `.now` queues."""
         return self.kind is not JobKind.FOLDER

@@ -9,7 +9,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
 from samplemind_tasks.schemas import Failure, FailurePage, JobState
-from samplemind_tasks.store.chunks import Chunk
+from samplemind_tasks.store.chunks import Chunk, belongs
 from samplemind_tasks.store.jobs import JobRecord
 from samplemind_tasks.store.mongo import Document, translating
 from samplemind_tasks.store.pages import decode_cursor, encode_cursor
@@ -108,10 +108,11 @@ class Ledger:
             )
         return result.matched_count == 1
 
-    async def chunks(self, job_id: str) -> list[Chunk]:
+    async def chunks(self, job: JobRecord) -> list[Chunk]:
         """All chunks of a job: to rebuild a view that was lost."""
         with translating():
-            return [Chunk.from_document(row) for row in await self._db.chunks.find({"job": job_id}).to_list()]
+            found = [Chunk.from_document(row) for row in await self._db.chunks.find({"job": job.id}).to_list()]
+        return [chunk for chunk in found if belongs(chunk, job.scan)]
 
     async def open_jobs(self, user_id: str) -> int:
         """How many jobs of a user are not finished."""

@@ -48,6 +48,7 @@ def _first_indexes(db: Database[Document]) -> None:
     db.failures.create_indexes(
         [
             IndexModel([("job", ASCENDING), ("code", ASCENDING)]),
+            IndexModel([("job", ASCENDING), ("place", ASCENDING)]),
             IndexModel([("chunk", ASCENDING)]),
         ]
     )

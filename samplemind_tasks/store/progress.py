@@ -14,7 +14,9 @@ from typing import NamedTuple, cast
 import orjson
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from samplemind_tasks.errors import StoreUnavailable
 from samplemind_tasks.schemas import TERMINAL_STATES, Counts, Job, JobKind, JobState, Problem, StageCounts
@@ -33,7 +35,11 @@ if ARGV[2] == "" and redis.call("EXISTS", KEYS[1]) == 0 then
   return 0  -- lost: the caller rebuilds it whole
 end
 if ARGV[3] ~= "" then
-  for name, value in pairs(cjson.decode(ARGV[3])) do redis.call("HSET", KEYS[1], name, value) end
+  local base = cjson.decode(ARGV[3])
+  -- a job that has ended stays ended, however late somebody reports what he read before
+  if base["finished_at"] ~= "" or (redis.call("HGET", KEYS[1], "finished_at") or "") == "" then
+    for name, value in pairs(base) do redis.call("HSET", KEYS[1], name, value) end
+  end
 end
 for i = 4, #ARGV, 3 do
   local part, rev, new = ARGV[i], tonumber(ARGV[i + 1]), cjson.decode(ARGV[i + 2])
@@ -76,18 +82,10 @@ class View(NamedTuple):
 
 
 def connect_redis(settings: Settings) -> Redis:
-    """Redis for workers."""
+    """Redis for workers. One more try at once is enough for a stale connection; an absence is told, not waited out."""
     return Redis.from_url(
         settings.redis_url, max_connections=settings.redis_pool_max, socket_connect_timeout=3, socket_timeout=5,
-        decode_responses=True, health_check_interval=15,
-    )  # fmt: skip
-
-
-def connect_redis_async(settings: Settings) -> AsyncRedis:
-    """Redis for the gateway."""
-    return AsyncRedis.from_url(
-        settings.redis_url, max_connections=settings.redis_pool_max, socket_connect_timeout=settings.request_timeout_s,
-        socket_timeout=settings.request_timeout_s, decode_responses=True, health_check_interval=15,
+        decode_responses=True, health_check_interval=15, retry=Retry(NoBackoff(), 1),
     )  # fmt: skip
 
 
@@ -155,7 +153,7 @@ def _base(job: JobRecord) -> dict[str, str]:
     return {
         "user_id": job.user_id,
         "kind": job.kind.value,
-        "state": job.state.value,
+        "state": job.shown_state.value,
         "path": job.path or "",
         "created_at": job.created_at.isoformat(),
         "finished_at": job.finished_at.isoformat() if job.finished_at else "",
@@ -300,7 +298,7 @@ def job_from_record(job: JobRecord) -> Job:
     """A finished job straight from its document, when its view has expired."""
     final = job.final or {"counts": {}, "stages": {}, "failures": {}}
     return Job(
-        id=job.id, kind=job.kind, state=job.state, path=job.path, created_at=job.created_at,
+        id=job.id, kind=job.kind, state=job.shown_state, path=job.path, created_at=job.created_at,
         finished_at=job.finished_at, counts=Counts(**final["counts"]), stages=StageCounts(**final["stages"]),
         failures=final["failures"], scan_done=job.scan.done, rate_per_s=None, eta_s=None, waiting_for=None,
         problem=job.problem, retry_of=job.retry_of,

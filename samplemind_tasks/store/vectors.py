@@ -1,4 +1,4 @@
-"""Chroma: one collection per model and revision, written in batches, read by cosine similarity.
+"""Chroma: one collection per model and revision, written in batches. The gateway reads it in search.py.
 
 Chroma is an index, not the truth: vectors are kept in MongoDB too, and the index can be rebuilt from them.
 """
@@ -12,8 +12,7 @@ import chromadb
 import httpx
 import numpy as np
 import numpy.typing as npt
-from chromadb.api import AsyncClientAPI, ClientAPI
-from chromadb.api.models.AsyncCollection import AsyncCollection
+from chromadb.api import ClientAPI
 from chromadb.api.models.Collection import Collection
 from chromadb.config import Settings as ChromaSettings
 from chromadb.errors import ChromaError, NotFoundError
@@ -97,49 +96,3 @@ class VectorIndex:
         except StoreUnavailable:
             self._collections.pop(collection, None)
             raise
-
-
-class VectorSearch:
-    """The index as the gateway sees it, on its event loop."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._client: AsyncClientAPI | None = None
-        self._collections: dict[str, AsyncCollection] = {}
-
-    async def _collection(self, name: str) -> AsyncCollection:
-        if self._client is None:
-            self._client = await chromadb.AsyncHttpClient(**_address(self._settings))
-        if name not in self._collections:
-            self._collections[name] = await self._client.get_or_create_collection(
-                name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
-            )
-        return self._collections[name]
-
-    async def nearest(self, collection: str, vector: Vectors, user_id: str, limit: int) -> list[tuple[str, float]]:
-        """The user's samples nearest to a vector [size], as (sample id, cosine similarity), best first."""
-        with translating_chroma():
-            try:
-                found = await (await self._collection(collection)).query(
-                    query_embeddings=[vector], n_results=limit, where={"user_id": user_id}, include=["distances"]
-                )
-            except NotFoundError:  # Chroma was wiped since we looked the collection up
-                self._collections.pop(collection, None)
-                return []
-        distances = (found["distances"] or [[]])[0]
-        return [(sample, 1.0 - float(distance)) for sample, distance in zip(found["ids"][0], distances, strict=True)]
-
-    async def delete(self, collection: str, sample_ids: Sequence[str]) -> None:
-        """Take samples out; one that is not there is no error."""
-        with translating_chroma():
-            try:
-                await (await self._collection(collection)).delete(ids=list(sample_ids))
-            except NotFoundError:
-                self._collections.pop(collection, None)
-
-    async def beat(self) -> None:
-        """Ask whether Chroma answers."""
-        with translating_chroma():
-            if self._client is None:
-                self._client = await chromadb.AsyncHttpClient(**_address(self._settings))
-            await self._client.heartbeat()

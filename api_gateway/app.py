@@ -1,0 +1,127 @@
+"""The gateway's application: `uvicorn --factory api_gateway.app:create_app`."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRoute
+
+from api_gateway.docs_page import docs_page
+from api_gateway.examples import EXAMPLES
+from api_gateway.guards import JSON_BODY_BYTES, BodyGuard, SiteGuard
+from api_gateway.problems import install_problem_handlers
+from api_gateway.routes import health, jobs, samples, search, uploads
+from samplemind_tasks.errors import StoreUnavailable
+from samplemind_tasks.library import Library, bring_up_to_date
+from samplemind_tasks.library.similar import MOST_QUERY_BYTES
+from samplemind_tasks.logs import configure_logs, get_log
+from samplemind_tasks.settings import Settings
+
+DESCRIPTION = """Makes a sample library searchable by sound.
+
+Ask for a folder with `POST /v1/jobs`, follow the job at `GET /v1/jobs/{job_id}`, and search with `GET /v1/samples` and
+`GET /v1/samples/{sample_id}/similar`. Every error has one shape: `{code, message, detail}`; `detail.fields` names the
+fields at fault. Lists are read page by page: ask again with `cursor` set to `next` until it is null."""
+
+TAGS = [
+    {"name": "jobs", "description": "Have folders and uploads analysed."},
+    {"name": "uploads", "description": "Send files to the server."},
+    {"name": "samples", "description": "The sounds of the library."},
+    {"name": "search", "description": "Find what sounds alike."},
+    {"name": "health", "description": "How everything is."},
+]
+
+MIGRATE_AGAIN_S = 2.0
+
+log = get_log(__name__)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application over the stores the settings name; without settings, those of the environment."""
+    if settings is None:
+        settings = Settings()
+        configure_logs(settings.log_level)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.library = Library.open(settings)
+        migrating = asyncio.create_task(_migrate(settings))
+        yield
+        migrating.cancel()
+        with suppress(asyncio.CancelledError):
+            await migrating
+        await app.state.library.close()
+
+    app = FastAPI(
+        title="SampleMind",
+        version=version("samplemind"),
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        openapi_url="/openapi.json",
+        docs_url=None,  # FastAPI's own page is loaded from another server, which an offline machine cannot reach
+        redoc_url=None,
+        lifespan=lifespan,
+        generate_unique_id_function=_operation_id,
+    )
+    for routes in (jobs, uploads, samples, search, health):
+        app.include_router(routes.router, prefix="/v1")
+    _add_examples(app)
+    _add_pages(app)
+    install_problem_handlers(app)
+    limits = {"/v1/uploads": settings.max_upload_bytes, "/v1/similar": MOST_QUERY_BYTES}
+    app.add_middleware(BodyGuard, limit_of=lambda path: limits.get(path, JSON_BODY_BYTES))
+    app.add_middleware(SiteGuard)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    """The function's name, so that generated clients read well."""
+    return route.name
+
+
+def _add_examples(app: FastAPI) -> None:
+    """Put an example beside every answer in the OpenAPI document."""
+    plain = app.openapi
+
+    def with_examples() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            for item in plain()["paths"].values():
+                for operation in item.values():
+                    example = EXAMPLES.get(operation["operationId"])
+                    done = next(answer for status, answer in operation["responses"].items() if status.startswith("2"))
+                    if example is not None:
+                        done["content"]["application/json"]["example"] = example.model_dump(mode="json")
+        return plain()
+
+    app.openapi = with_examples  # type: ignore[method-assign]  # as FastAPI's manual extends the document
+
+
+def _add_pages(app: FastAPI) -> None:
+    @app.get("/", include_in_schema=False)
+    async def index() -> RedirectResponse:
+        return RedirectResponse("/docs")
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(
+            docs_page(app.openapi()),
+            headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"},
+        )
+
+
+async def _migrate(settings: Settings) -> None:
+    """Bring the database up to date as soon as it answers."""
+    while True:
+        try:
+            ran = await asyncio.to_thread(bring_up_to_date, settings)
+        except StoreUnavailable as error:
+            log.warning("migrations_wait", why=error.message)
+            await asyncio.sleep(MIGRATE_AGAIN_S)
+        else:
+            if ran:
+                log.info("database_migrated", migrations=ran)
+            return

@@ -1,0 +1,102 @@
+"""What answers look like, for the OpenAPI document. Made of the real types, so that they cannot drift."""
+
+from datetime import UTC, datetime
+
+from pydantic import BaseModel
+
+from samplemind_tasks.errors import FailureCode
+from samplemind_tasks.schemas import (
+    Counts,
+    Failure,
+    FailurePage,
+    Features,
+    Hit,
+    Job,
+    JobKind,
+    JobPage,
+    JobState,
+    Kind,
+    Part,
+    Peaks,
+    PlaceView,
+    Readiness,
+    Reason,
+    RetryJob,
+    Sample,
+    SampleDetail,
+    SamplePage,
+    SampleState,
+    SimilarSamples,
+    Spread,
+    StageCounts,
+    Stats,
+    Tag,
+    Uploaded,
+)
+
+_FILE_HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_MOMENT = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+
+_JOB = Job(
+    id="5f0c9a0b1c2d3e4f5a6b7c8d", kind=JobKind.FOLDER, state=JobState.RUNNING, path="/home/ada/Samples",
+    created_at=_MOMENT, finished_at=None,
+    counts=Counts(found=5000, waiting=3100, leased=128, done=1750, failed=2, skipped=20),
+    stages=StageCounts(analyzed=1850, embedded=1790, indexed=1750), failures={"empty": 2}, scan_done=True,
+    rate_per_s=31.5, eta_s=102.5, waiting_for=None, problem=None, retry_of=None,
+)  # fmt: skip
+_SAMPLE = Sample(
+    id="2c26b46b68ffc68ff99b453c", file_hash=_FILE_HASH, name="Deep Kick 01.wav", state=SampleState.READY, number=1750,
+    created_at=_MOMENT, size_bytes=88244, duration_s=0.5, kind=Kind.ONE_SHOT, tempo_bpm=None, tempo_confidence=None,
+    key="A minor", key_confidence=0.62, key_camelot="8A", loudness_lufs=-11.2, tags=["drums", "beat"],
+    analysis_version=1,
+)  # fmt: skip
+_FEATURES = Features(
+    analysis_version=1, container="WAV", codec="PCM_16", rate_hz=44100, channels=2, bit_depth=16, duration_s=0.5,
+    measured_s=0.5, kind=Kind.ONE_SHOT, kind_confidence=0.97, tempo_bpm=None, tempo_confidence=None,
+    tempo_second_bpm=None, key="A minor", key_confidence=0.62, key_second="C major", key_camelot="8A",
+    loudness_lufs=-11.2, loudness_range_lu=None, sample_peak_dbfs=-0.3, rms_dbfs=-14.1,
+    centroid_hz=Spread(mean=512.4, deviation=210.9), bandwidth_hz=Spread(mean=890.1, deviation=320.0),
+    rolloff_hz=Spread(mean=980.7, deviation=410.2), flatness=Spread(mean=0.02, deviation=0.01),
+    zero_crossing_rate=Spread(mean=0.01, deviation=0.005), mfcc=None, chroma=None, onset_count=1,
+    reasons={
+        "tempo_bpm": Reason.ONE_SHOT, "tempo_confidence": Reason.ONE_SHOT, "tempo_second_bpm": Reason.ONE_SHOT,
+        "loudness_range_lu": Reason.TOO_SHORT, "mfcc": Reason.TOO_SHORT, "chroma": Reason.TOO_SHORT,
+    },
+    notes=[],
+)  # fmt: skip
+_FAILURE = Failure(
+    place="4e07408562bedb8b60ce05c1", path="/home/ada/Samples/Loops/broken.wav", code=FailureCode.EMPTY,
+    message="no audio in it",
+)  # fmt: skip
+_PLACE = PlaceView(
+    path="/home/ada/Samples/Kicks/Deep Kick 01.wav", upload=None, size_bytes=88244, modified_at=_MOMENT, state="present"
+)
+_CURSOR = "WyJzYW1wbGVzIiwxNzUwXQ"
+_MODEL = "musicnn-mtt-1"
+
+EXAMPLES: dict[str, BaseModel] = {
+    "submit_job": _JOB,
+    "get_job": _JOB,
+    "list_jobs": JobPage(jobs=[_JOB], next=None),
+    "cancel_job": _JOB,
+    "pause_job": _JOB,
+    "resume_job": _JOB,
+    "retry_failures": RetryJob(**{**_JOB.model_dump(), "kind": JobKind.RETRY, "retry_of": _JOB.id}, more=False),
+    "list_failures": FailurePage(failures=[_FAILURE], next=None),
+    "upload_sound": Uploaded(
+        id="4e07408562bedb8b60ce05c1", file_hash=_FILE_HASH, size_bytes=88244, name="kick.wav", known_sample=None
+    ),
+    "list_samples": SamplePage(samples=[_SAMPLE], next=_CURSOR),
+    "get_sample": SampleDetail(
+        sample=_SAMPLE, features=_FEATURES, tags=[Tag(name="drums", score=0.94)], model=_MODEL, places=[_PLACE]
+    ),
+    "get_peaks": Peaks(bins=3, minimum=[-127, -60, -8], maximum=[121, 55, 7]),
+    "similar_to_sample": SimilarSamples(hits=[Hit(sample=_SAMPLE, similarity=0.93)], model=_MODEL),
+    "similar_to_sound": SimilarSamples(hits=[Hit(sample=_SAMPLE, similarity=0.93)], model=_MODEL),
+    "get_stats": Stats(
+        samples=5000, by_state={"ready": 4990, "analyzed": 10}, by_kind={"one-shot": 4100, "loop": 900},
+        duration_s=9120.5, size_bytes=1_610_612_736, jobs_open=1, model=_MODEL,
+    ),
+    "get_ready": Readiness(ready=True, parts=[Part(name="mongodb", ok=True, message="answers", advice="")]),
+}  # fmt: skip
+"""A successful answer by operation id."""

@@ -1,0 +1,81 @@
+"""One error shape for everything that can go wrong: {code, message, detail}."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from samplemind_tasks.errors import SampleMindError
+from samplemind_tasks.logs import get_log
+from samplemind_tasks.schemas import Problem
+
+RETRY_AFTER_S = 2
+
+CODES = {
+    404: "no_such_route",
+    405: "method_not_allowed",
+    413: "too_large",
+    400: "bad_request",
+    416: "range_not_satisfiable",
+}
+
+log = get_log(__name__)
+
+
+def problem_response(status: int, problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    """A problem as an answer."""
+    return Response(problem.model_dump_json(), status_code=status, media_type="application/json", headers=headers)
+
+
+def declared(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The errors an operation may answer, for the OpenAPI document."""
+    return {
+        status: {"model": Problem, "description": HTTPStatus(status).phrase} for status in sorted({*statuses, 422, 503})
+    }
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Give every error of the application the one shape."""
+    app.add_exception_handler(SampleMindError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _ours(request: Request, error: Exception) -> Response:
+    assert isinstance(error, SampleMindError)  # noqa: S101 - registered for nothing else
+    headers = {"Retry-After": str(RETRY_AFTER_S)} if error.retry else None
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.warning("request_refused", path=request.url.path, status=error.status, why=error.message)
+    return problem_response(error.status, Problem(code=error.code, message=error.message, detail=error.detail), headers)
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for nothing else
+    fields = [{"field": _field(row["loc"]), "message": str(row["msg"])} for row in error.errors()]
+    message = "; ".join(f"{row['field']}: {row['message']}" for row in fields[:3])
+    return problem_response(422, Problem(code="invalid", message=message, detail={"fields": fields}))
+
+
+def _field(location: Sequence[str | int]) -> str:
+    """The name a person knows the field by: `uploads.0`; `body` where the body as a whole is at fault."""
+    place, *names = location
+    if place == "body" and (not names or isinstance(names[0], int)):  # a number: where the JSON breaks off
+        return "body"
+    return ".".join(map(str, names or location))
+
+
+async def _http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
+    code = CODES.get(error.status_code, f"http_{error.status_code}")
+    headers = dict(error.headers) if error.headers else None
+    return problem_response(error.status_code, Problem(code=code, message=str(error.detail)), headers)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    log.error("request_failed", method=request.method, path=request.url.path, exc_info=error)
+    message = "something went wrong on our side; the gateway's log has the whole story"
+    return problem_response(500, Problem(code="internal", message=message))

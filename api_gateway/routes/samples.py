@@ -1,0 +1,122 @@
+"""Samples: the library's sounds."""
+
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi.responses import StreamingResponse
+
+from api_gateway.dependencies import Cursor, Limit, SampleId, TheLibrary, User
+from api_gateway.problems import declared, problem_response
+from api_gateway.ranges import Unsatisfiable, parse_range
+from samplemind_tasks.errors import BadRequest
+from samplemind_tasks.library.samples import Sound
+from samplemind_tasks.schemas import Kind, Peaks, Problem, SampleDetail, SamplePage, SampleState
+from samplemind_tasks.store.pages import SampleFilter, is_key
+
+router = APIRouter(tags=["samples"])
+
+Bpm = Annotated[float | None, Query(gt=0, lt=1000, allow_inf_nan=False)]
+
+
+def sample_filter(
+    kind: Annotated[Kind | None, Query(description="What the sound is for.")] = None,
+    key: Annotated[
+        str | None, Query(max_length=16, description="Musical key, or its Camelot name.", examples=["A minor", "8A"])
+    ] = None,
+    tempo_min: Annotated[Bpm, Query(description="Beats per minute, at least.")] = None,
+    tempo_max: Annotated[Bpm, Query(description="Beats per minute, at most.")] = None,
+    tag: Annotated[list[Annotated[str, Query(max_length=64)]], Query(max_length=16, description="All of these.")] = [],  # noqa: B006
+    name: Annotated[str | None, Query(max_length=255, description="Part of the name, in any case.")] = None,
+    state: Annotated[SampleState | None, Query(description="`ready` samples are searchable.")] = None,
+) -> SampleFilter:
+    """The filter a query asks for."""
+    if key is not None and not is_key(key):
+        message = 'write "A minor", "F# major" or "8A"'
+        raise BadRequest(f"key: {message}", detail={"fields": [{"field": "key", "message": message}]})
+    return SampleFilter(kind, key, tempo_min, tempo_max, tuple(tag), name or None, state)
+
+
+@router.get("/samples", summary="List samples", responses=declared())
+async def list_samples(
+    library: TheLibrary,
+    user: User,
+    wanted: Annotated[SampleFilter, Depends(sample_filter)],
+    path: Annotated[
+        str | None, Query(min_length=1, max_length=4096, description="Only what lives in this folder, or is this file.")
+    ] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> SamplePage:
+    """The newest first. Filters add up. A page may be short while `next` leads on."""
+    return await library.samples.page(user, wanted, path, limit, cursor)
+
+
+@router.get("/samples/{sample_id}", summary="Everything about a sample", responses=declared(404))
+async def get_sample(sample_id: SampleId, library: TheLibrary, user: User) -> SampleDetail:
+    """What was measured, what the model heard, and where the sample lives."""
+    return await library.samples.detail(user, sample_id)
+
+
+@router.get(
+    "/samples/{sample_id}/audio",
+    summary="Hear a sample",
+    response_class=StreamingResponse,
+    responses=declared(404, 416)
+    | {
+        200: {"description": "The whole file.", "content": {"audio/*": {}}},
+        206: {"description": "The range asked for.", "content": {"audio/*": {}}},
+        304: {"description": "The client has it already."},
+    },
+)
+async def get_audio(
+    sample_id: SampleId,
+    library: TheLibrary,
+    user: User,
+    range_: Annotated[str | None, Header(alias="Range", description="One range of bytes.")] = None,
+    if_range: Annotated[str | None, Header(alias="If-Range", description="The ETag the range belongs to.")] = None,
+    if_none_match: Annotated[str | None, Header(alias="If-None-Match", description="The ETag already there.")] = None,
+) -> Response:
+    """The sample's own bytes, unchanged, whole or in part."""
+    sound = await library.samples.sound(user, sample_id)
+    etag = f'"{sound.file_hash}"'
+    headers = _sound_headers(sound, etag)
+    if if_none_match == etag:
+        sound.close()
+        return Response(status_code=304, headers=headers)
+    try:
+        part = parse_range(range_ if if_range in (None, etag) else None, sound.size_bytes)
+    except Unsatisfiable:
+        sound.close()
+        problem = Problem(code="range_not_satisfiable", message=f"the file has {sound.size_bytes:,} bytes")
+        return problem_response(416, problem, {"Content-Range": f"bytes */{sound.size_bytes}"})
+    if part is None:
+        headers["Content-Length"] = str(sound.size_bytes)
+        pieces = sound.pieces(0, sound.size_bytes)
+        return StreamingResponse(pieces, headers=headers, media_type=sound.media_type)
+    headers["Content-Length"] = str(part.end - part.start)
+    headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{sound.size_bytes}"
+    pieces = sound.pieces(part.start, part.end)
+    return StreamingResponse(pieces, status_code=206, headers=headers, media_type=sound.media_type)
+
+
+def _sound_headers(sound: Sound, etag: str) -> dict[str, str]:
+    return {
+        "Accept-Ranges": "bytes",
+        "ETag": etag,
+        "Cache-Control": "private, max-age=3600",
+        "Content-Disposition": f"inline; filename*=UTF-8''{quote(sound.name, safe='', errors='replace')}",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+@router.get("/samples/{sample_id}/peaks", summary="Draw a sample", responses=declared(404))
+async def get_peaks(sample_id: SampleId, library: TheLibrary, user: User) -> Peaks:
+    """The waveform as the lowest and highest value of each bin."""
+    return await library.samples.peaks(user, sample_id)
+
+
+@router.delete("/samples/{sample_id}", status_code=204, summary="Delete a sample", responses=declared(404))
+async def delete_sample(sample_id: SampleId, library: TheLibrary, user: User) -> None:
+    """Take a sample out of the library. Its file is not touched, and a rescan does not bring it back."""
+    await library.samples.delete(user, sample_id)

@@ -1,0 +1,43 @@
+"""Sending files to the server."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from api_gateway.dependencies import TheLibrary, User
+from api_gateway.problems import declared
+from samplemind_tasks.schemas import Uploaded
+
+router = APIRouter(tags=["uploads"])
+
+RAW_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "The file's bytes, as they are: no multipart form.",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+@router.post(
+    "/uploads",
+    status_code=201,
+    summary="Upload a sound",
+    response_description="The upload is stored; name its id in a job to have it analysed.",
+    responses=declared(413),
+    openapi_extra=RAW_BODY,
+)
+async def upload_sound(
+    request: Request,
+    library: TheLibrary,
+    user: User,
+    name: Annotated[
+        str,
+        Query(
+            min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$", description="The file's name, kept as text.",
+            examples=["kick 01.wav"],
+        ),
+    ],
+) -> Uploaded:  # fmt: skip
+    """Store a file. It is hashed on the way, and kept once however often it is sent."""
+    return await library.uploads.add(user, name, request.stream())

@@ -1,0 +1,129 @@
+"""Looking at the server's disk for a request: allowed roots, what a path is, opening a sound.
+
+Always with a time-out: a network disk that went away hangs whoever looks at it.
+"""
+
+import asyncio
+import os
+import stat
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+from samplemind_tasks.errors import BadRequest, Forbidden, NotFound, SampleMindError, StoreUnavailable
+from samplemind_tasks.settings import Settings
+
+PIECE_BYTES = 256 << 10
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A path a job may read, with symbolic links resolved."""
+
+    root: Path
+    path: Path
+
+
+class Disk:
+    """The server's disk, below the allowed roots."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._roots = settings.roots
+        self._timeout_s = settings.request_timeout_s
+        self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="disk")
+
+    async def target(self, text: str) -> Target:
+        """Where a job's path leads.
+
+        Raises
+        ------
+        NotFound, Forbidden, BadRequest : with the field at fault.
+        """
+        return await self._within_time(lambda: _target(text, self._roots))
+
+    async def resolved(self, text: str) -> Path:
+        """A path with its symbolic links resolved, whether it exists or not."""
+        return await self._within_time(lambda: Path(text).absolute().resolve())
+
+    async def is_file(self, path: Path) -> bool:
+        return await self._within_time(path.is_file)
+
+    async def open(self, location: bytes, size_bytes: int) -> BinaryIO | None:
+        """A regular file of this size below an allowed root; None when it is not that, or not there."""
+        return await self._within_time(lambda: _open_sound(location, size_bytes, self._roots))
+
+    async def pieces(self, file: BinaryIO, start: int, end: int) -> AsyncIterator[bytes]:
+        """Bytes start..end-1 of a file, which is closed afterwards."""
+        with file:
+            for first in range(start, end, PIECE_BYTES):
+                piece = await self._within_time(partial(_read, file, first, min(PIECE_BYTES, end - first)))
+                if not piece:
+                    return  # it was cut short meanwhile: the client sees fewer bytes than promised
+                yield piece
+
+    async def _within_time(self, look: Callable[[], T]) -> T:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await asyncio.get_running_loop().run_in_executor(self._threads, look)
+        except TimeoutError as error:
+            raise StoreUnavailable("disk", f"did not answer for {self._timeout_s:g} s") from error
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _read(file: BinaryIO, start: int, count: int) -> bytes:
+    file.seek(start)
+    return file.read(count)
+
+
+def _target(text: str, roots: tuple[Path, ...]) -> Target:
+    try:
+        path = Path(text).absolute().resolve()
+        str(path).encode()
+        root = _root_of(path, roots)
+        if root is None:
+            raise _at_path(Forbidden, "outside_roots", f"{path} is outside the folders this server may read")
+        mode = path.stat().st_mode
+    except FileNotFoundError as error:
+        raise _at_path(NotFound, "path_not_found", f"there is no {text}") from error
+    except ValueError as error:  # a NUL byte, or bytes that are no text
+        raise _at_path(BadRequest, "invalid", "the path is not valid text; name the folder above it") from error
+    except (OSError, RuntimeError) as error:  # no permission on the way, a loop of links, a name that is too long
+        raise _at_path(NotFound, "path_not_found", f"{text} cannot be reached: {error}") from error
+    if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
+        raise _at_path(BadRequest, "invalid", f"{text} is neither a folder nor a file")
+    if not os.access(path, os.R_OK | (os.X_OK if stat.S_ISDIR(mode) else 0)):
+        raise _at_path(Forbidden, "path_unreadable", f"this server may not read {text}")
+    return Target(root, path)
+
+
+def _at_path(kind: type[SampleMindError], code: str, message: str) -> SampleMindError:
+    return kind(message, code=code, detail={"fields": [{"field": "path", "message": message}]})
+
+
+def _root_of(path: Path, roots: tuple[Path, ...]) -> Path | None:
+    """The innermost allowed root a resolved path lies under."""
+    around = [root for root in (root.absolute().resolve() for root in roots) if path.is_relative_to(root)]
+    return max(around, key=lambda root: len(root.parts), default=None)
+
+
+def _open_sound(location: bytes, size_bytes: int, roots: tuple[Path, ...]) -> BinaryIO | None:
+    try:
+        real = os.path.realpath(location)
+        if _root_of(Path(os.fsdecode(real)), roots) is None:
+            return None
+        # no waiting for a pipe's other end, no link put there since we looked
+        file = os.fdopen(os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC), "rb")
+    except OSError:
+        return None
+    found = os.fstat(file.fileno())
+    if not stat.S_ISREG(found.st_mode) or found.st_size != size_bytes:
+        file.close()
+        return None
+    return file

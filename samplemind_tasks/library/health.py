@@ -1,0 +1,137 @@
+"""How the parts are, and the library in numbers."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from pydantic import ValidationError
+
+from samplemind_tasks.errors import SampleMindError, StoreUnavailable
+from samplemind_tasks.schemas import Part, Readiness, Stats
+from samplemind_tasks.settings import Settings
+from samplemind_tasks.store.blobs import Blobs
+from samplemind_tasks.store.catalog import Catalog
+from samplemind_tasks.store.ledger import Ledger
+from samplemind_tasks.store.live import Cache, Workers
+from samplemind_tasks.store.search import VectorSearch
+
+LOOK_S = 2.0
+"""A part that has not answered after this long is away."""
+STATS_KEPT_S = 3.0
+STATS_KEPT_TIMES = 10
+"""Numbers that took long to count are kept for this many times as long."""
+
+ROLES = {
+    "control": "work is not handed out",
+    "scan": "folders are not listed",
+    "cpu": "sounds are not measured",
+    "ai": "sounds are not heard by the model",
+    "live": "sounds cannot be compared with an uploaded one",
+}
+"""Roles of workers, and what it means when there is none."""
+
+
+class Health:
+    """Asks every part how it is."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        catalog: Catalog,
+        ledger: Ledger,
+        workers: Workers,
+        cache: Cache,
+        vectors: VectorSearch,
+        blobs: Blobs,
+    ) -> None:
+        self._settings = settings
+        self._catalog = catalog
+        self._ledger = ledger
+        self._workers = workers
+        self._cache = cache
+        self._vectors = vectors
+        self._blobs = blobs
+        self._counting: dict[str, asyncio.Task[Stats]] = {}
+
+    async def readiness(self) -> Readiness:
+        """Every store and kind of worker, asked at the same time."""
+        advice = "work waits and goes on when it is back; its log says more"
+        workers = asyncio.create_task(self._workers_by_role())
+        *stores, cache = await asyncio.gather(
+            _look("mongodb", self._catalog.beat, f"start MongoDB, or correct SAMPLEMIND_MONGO_URL; {advice}"),
+            _look("redis", self._workers.beat, f"start Redis, or correct SAMPLEMIND_REDIS_URL; {advice}"),
+            _look("chroma", self._vectors.beat, f"start Chroma, or correct SAMPLEMIND_CHROMA_URL; {advice}"),
+            _look("blobs", self._blobs.beat, "mount the folder or start the store of SAMPLEMIND_BLOB_URL"),
+            _look(
+                "cache", self._cache.beat, "start the second Redis of SAMPLEMIND_CACHE_URL; answers are slower without"
+            ),
+        )
+        return Readiness(ready=all(part.ok for part in stores), parts=[*stores, cache, *await workers])
+
+    async def _workers_by_role(self) -> list[Part]:
+        try:
+            async with asyncio.timeout(LOOK_S):
+                counts = await self._workers.by_role()
+        except (StoreUnavailable, TimeoutError):
+            return [
+                Part(
+                    name=f"{role} worker", ok=False, message="not known while redis is away", advice="start Redis first"
+                )
+                for role in ROLES
+            ]
+        return [_worker(role, counts.get(role, 0)) for role in ROLES]
+
+    async def stats(self, user_id: str) -> Stats:
+        """The library in numbers, a few seconds old at most; older where counting takes long."""
+        cached = await self._cache.get(f"stats:{user_id}")
+        if cached is not None:
+            try:
+                return Stats.model_validate_json(cached)
+            except ValidationError:
+                pass  # written by another version
+        if user_id not in self._counting:  # however many ask at once, it is counted once
+            self._counting[user_id] = asyncio.create_task(self._count(user_id))
+            self._counting[user_id].add_done_callback(lambda _: self._counting.pop(user_id, None))
+        return await asyncio.shield(self._counting[user_id])
+
+    async def _count(self, user_id: str) -> Stats:
+        began = time.monotonic()
+        totals = await self._catalog.totals(user_id)
+        stats = Stats(
+            samples=sum(totals.by_state.values()),
+            by_state=totals.by_state,
+            by_kind=totals.by_kind,
+            duration_s=totals.duration_s,
+            size_bytes=totals.size_bytes,
+            jobs_open=await self._ledger.open_jobs(user_id),
+            model=self._settings.model_card.collection,
+        )
+        kept_s = max(STATS_KEPT_S, (time.monotonic() - began) * STATS_KEPT_TIMES)
+        await self._cache.put(f"stats:{user_id}", stats.model_dump_json(), kept_s)
+        return stats
+
+    async def close(self) -> None:
+        await self._cache.close()
+
+
+async def _look(name: str, beat: Callable[[], Awaitable[None]], advice: str) -> Part:
+    try:
+        async with asyncio.timeout(LOOK_S):
+            await beat()
+    except TimeoutError:
+        return Part(name=name, ok=False, message=f"no answer within {LOOK_S:g} s", advice=advice)
+    except SampleMindError as error:
+        return Part(name=name, ok=False, message=error.message, advice=advice)
+    return Part(name=name, ok=True, message="answers", advice="")
+
+
+def _worker(role: str, count: int) -> Part:
+    if count:
+        return Part(name=f"{role} worker", ok=True, message=f"{count} at work", advice="")
+    return Part(
+        name=f"{role} worker",
+        ok=False,
+        message=f"none at work: {ROLES[role]}",
+        advice="start one; what is asked for waits",
+    )

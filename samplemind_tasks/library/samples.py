@@ -1,0 +1,152 @@
+"""Samples: list them, look at one, hear it, take it out."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from samplemind_tasks.errors import NotFound
+from samplemind_tasks.library.disk import Disk
+from samplemind_tasks.schemas import Peaks, Sample, SampleDetail, SamplePage
+from samplemind_tasks.settings import Settings
+from samplemind_tasks.store.blobs import Blobs, blob_key
+from samplemind_tasks.store.catalog import Catalog, PathTest, place_view
+from samplemind_tasks.store.mongo import place_id
+from samplemind_tasks.store.pages import SampleFilter, keeps
+from samplemind_tasks.store.places import Place, PlaceState, key_of
+from samplemind_tasks.store.search import VectorSearch
+
+AUDIO_TYPES = {
+    ".wav": "audio/wav", ".flac": "audio/flac", ".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".oga": "audio/ogg",
+    ".opus": "audio/ogg", ".aif": "audio/aiff", ".aiff": "audio/aiff", ".aifc": "audio/aiff", ".m4a": "audio/mp4",
+    ".mp4": "audio/mp4", ".aac": "audio/aac", ".wma": "audio/x-ms-wma", ".caf": "audio/x-caf",
+}  # fmt: skip
+"""What a browser is told by the name's ending. Never anything a browser would run."""
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A sample's bytes, ready to be sent. `pieces` is called once."""
+
+    name: str
+    media_type: str
+    size_bytes: int
+    file_hash: str
+    _file: BinaryIO | None
+    _disk: Disk
+    _blobs: Blobs
+
+    def pieces(self, start: int, end: int) -> AsyncIterator[bytes]:
+        """Bytes start..end-1."""
+        if self._file is not None:
+            return self._disk.pieces(self._file, start, end)
+        return self._blobs.stream(blob_key(self.file_hash), start, end)
+
+    def close(self) -> None:
+        """Let go of it unheard."""
+        if self._file is not None:
+            self._file.close()
+
+
+class Samples:
+    """What can be done with samples."""
+
+    def __init__(self, settings: Settings, catalog: Catalog, vectors: VectorSearch, blobs: Blobs, disk: Disk) -> None:
+        self._settings = settings
+        self._catalog = catalog
+        self._vectors = vectors
+        self._blobs = blobs
+        self._disk = disk
+
+    async def page(
+        self, user_id: str, wanted: SampleFilter, path: str | None, limit: int, cursor: str | None
+    ) -> SamplePage:
+        """A page of samples, the newest first; with a path, those that live in that folder, or are that file."""
+        if path is None:
+            return await self._catalog.page(user_id, wanted, limit, cursor)
+        target = await self._disk.resolved(path)
+        if await self._disk.is_file(target):
+            sample = await self._at(user_id, target)
+            return SamplePage(samples=[sample] if sample and keeps(wanted, sample) else [], next=None)
+        return await self._catalog.page(user_id, wanted, limit, cursor, _lives_at(str(target)))
+
+    async def _at(self, user_id: str, path: Path) -> Sample | None:
+        """The sample of a file."""
+        for root in self._settings.roots:
+            top = await self._disk.resolved(str(root))
+            if path.is_relative_to(top):
+                place = await self._catalog.place(place_id(user_id, str(top), key_of(top, path)))
+                if place is not None and place.file_hash is not None:
+                    return await self._catalog.sample_of(user_id, place.file_hash)
+        return None
+
+    async def detail(self, user_id: str, sample_id: str) -> SampleDetail:
+        """Everything about a sample."""
+        sample = await self._sample(user_id, sample_id)
+        analysis = await self._catalog.analysis(sample)
+        if analysis is None:
+            raise NotFound(f"sample {sample_id} is being measured again; ask in a moment", code="not_measured")
+        model = self._settings.model_card.collection
+        hearing = await self._catalog.hearing(sample.file_hash, model)
+        places = await self._catalog.places(user_id, sample.file_hash)
+        return SampleDetail(
+            sample=sample,
+            features=analysis.features,
+            tags=hearing.tags if hearing else [],
+            model=model if hearing else None,
+            places=[place_view(place) for place in places],
+        )
+
+    async def peaks(self, user_id: str, sample_id: str) -> Peaks:
+        """The waveform to draw."""
+        analysis = await self._catalog.analysis(await self._sample(user_id, sample_id))
+        if analysis is None:
+            raise NotFound(f"sample {sample_id} is being measured again; ask in a moment", code="not_measured")
+        bins = np.frombuffer(analysis.peaks, np.int8).reshape(-1, 2)
+        return Peaks(bins=len(bins), minimum=bins[:, 0].tolist(), maximum=bins[:, 1].tolist())
+
+    async def sound(self, user_id: str, sample_id: str) -> Sound:
+        """The sample's bytes, from the first place that still has them."""
+        sample = await self._sample(user_id, sample_id)
+        places = await self._catalog.places(user_id, sample.file_hash)
+        for place in places:
+            if place.state is PlaceState.PRESENT and place.size_bytes == sample.size_bytes:
+                sound = await self._sound_at(sample, place)
+                if sound is not None:
+                    return sound
+        raise NotFound(f"no file of {sample.name} can be read any more", code="audio_gone")
+
+    async def _sound_at(self, sample: Sample, place: Place) -> Sound | None:
+        media_type = AUDIO_TYPES.get(Path(sample.name).suffix.lower(), "application/octet-stream")
+        if place.is_upload:
+            if not await self._blobs.exists_async(blob_key(sample.file_hash)):
+                return None
+            return Sound(sample.name, media_type, sample.size_bytes, sample.file_hash, None, self._disk, self._blobs)
+        file = await self._disk.open(place.location, sample.size_bytes)
+        if file is None:
+            return None
+        return Sound(sample.name, media_type, sample.size_bytes, sample.file_hash, file, self._disk, self._blobs)
+
+    async def delete(self, user_id: str, sample_id: str) -> None:
+        """Take a sample out of the library. Its document goes last, so that a delete that broke off can be repeated."""
+        sample = await self._sample(user_id, sample_id)
+        await self._catalog.remove_places(user_id, sample.file_hash)
+        await self._vectors.delete(self._settings.model_card.collection, [sample_id])
+        await self._catalog.delete(sample_id)
+
+    async def _sample(self, user_id: str, sample_id: str) -> Sample:
+        sample = await self._catalog.sample(user_id, sample_id)
+        if sample is None:
+            raise NotFound(f"there is no sample {sample_id}")
+        return sample
+
+
+def _lives_at(folder: str) -> PathTest:
+    below = folder.rstrip("/") + "/"
+
+    def lives_there(place: Place) -> bool:
+        return not place.is_upload and not place.removed and (place.path == folder or place.path.startswith(below))
+
+    return lives_there

@@ -1,0 +1,365 @@
+"""The whole trip on the whole stack: folder in, searchable samples out, whatever dies on the way."""
+
+import csv
+import os
+import shutil
+import signal
+import tarfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import psutil
+import pytest
+import soundfile
+from redis import Redis
+
+from samplemind_tasks import queues
+from samplemind_tasks.demo.library import make_library
+from samplemind_tasks.launch import Stack, read_run_file
+from samplemind_tasks.settings import Settings
+from samplemind_tasks.store.mongo import connect
+from samplemind_tasks.store.stores import Stores
+
+pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(240)]
+
+PATIENCE_SECONDS = 120.0
+
+
+class Trip:
+    """A client of the running stack, and a view behind its doors."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.settings: Settings = stack.settings
+        self.http = httpx.Client(base_url=stack.url, timeout=20)
+        self.held = Stores(stack.settings)
+        self.db = connect(stack.settings)
+
+    def add(self, path: Path, **request: Any) -> str:
+        answer = self.http.post("/v1/jobs", json={"path": str(path), **request})
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["id"])
+
+    def poll(self, job_id: str) -> dict[str, Any]:
+        """A poll of the job, patient while a store is away; its counts must add up every time."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (answer := self._ask(job_id)) is None:
+            assert time.monotonic() < deadline, "the gateway does not answer"
+        job = answer.raise_for_status().json()
+        counts = dict(job["counts"])
+        found = counts.pop("found")
+        assert found == sum(counts.values()), job
+        assert min(counts.values()) >= 0, job
+        return dict(job)
+
+    def _ask(self, job_id: str) -> httpx.Response | None:
+        try:
+            answer = self.http.get(f"/v1/jobs/{job_id}")
+        except httpx.TransportError:
+            return None
+        return None if answer.status_code == 503 else answer
+
+    def until(self, job_id: str, reached: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not reached(job := self.poll(job_id)):
+            assert time.monotonic() < deadline, job
+        return job
+
+    def ended(self, job_id: str) -> dict[str, Any]:
+        return self.until(job_id, lambda job: job["finished_at"] is not None)
+
+    def under_way(self, job_id: str) -> dict[str, Any]:
+        """The job once some of it is done and some is not."""
+        return self.until(job_id, lambda job: job["counts"]["done"] > 0 or job["finished_at"])
+
+    def pid(self, service: str) -> int:
+        run_file = read_run_file(self.settings.data_dir)
+        assert run_file
+        return int(run_file["services"][service]["pid"])
+
+    def all_is_searchable(self, folder: Path) -> None:
+        """Every sound of the folder is one sample, ready, in MongoDB and in Chroma once, and found by its own likes."""
+        hashes = {row["file_hash"] for row in self.db.places.find({"path": {"$regex": f"^{folder}/"}})}
+        samples = list(self.db.audio_files.find({"file_hash": {"$in": sorted(hashes)}}))
+        assert {row["file_hash"] for row in samples} == hashes
+        assert len(samples) == len(hashes)
+        assert {row["state"] for row in samples} == {"ready"}
+        for row in samples[:3]:
+            answer = self.http.get(f"/v1/samples/{row['_id']}/similar", params={"limit": 3})
+            assert len(answer.raise_for_status().json()["hits"]) == 3
+        key = "windows/"
+        left = [path for path in (self.settings.data_dir / "blobs" / key).rglob("*") if path.is_file()]
+        assert left == []
+
+
+@pytest.fixture
+def trip(stack: Stack) -> Trip:
+    return Trip(stack)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demo") / "library"
+    make_library(folder)
+    return folder
+
+
+@pytest.fixture
+def library(demo: Path, tmp_path: Path) -> Path:
+    """The demo library with this test's own bytes, so that nothing of it is known from another test."""
+    folder = tmp_path / "library"
+    shutil.copytree(demo, folder)
+    stamp = np.random.default_rng(abs(hash(str(tmp_path))))
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in {".wav", ".flac", ".ogg"}:
+            sound, rate_hz = soundfile.read(path, dtype="float32")
+            soundfile.write(path, sound * stamp.uniform(0.6, 0.9), rate_hz)
+    return folder
+
+
+def test_a_folder_is_analysed_stored_and_searchable_and_the_second_run_skips_it(trip: Trip, library: Path) -> None:
+    first = trip.ended(trip.add(library))
+    sounds = sum(path.suffix in {".wav", ".flac", ".ogg"} for path in library.rglob("*"))
+    assert (first["state"], first["counts"]["done"], first["counts"]["found"]) == ("done", sounds, sounds)
+    assert first["stages"] == {"analyzed": sounds, "embedded": sounds, "indexed": sounds}
+    trip.all_is_searchable(library)
+    analyses, chunks = trip.db.analyses.count_documents({}), trip.db.chunks.count_documents({})
+    second = trip.ended(trip.add(library))
+    assert (second["counts"]["skipped"], second["counts"]["found"]) == (sounds, sounds)
+    assert (trip.db.analyses.count_documents({}), trip.db.chunks.count_documents({})) == (analyses, chunks)
+
+
+def test_a_killed_cpu_child_loses_nothing(trip: Trip, library: Path) -> None:
+    job_id = trip.add(library)
+    trip.until(job_id, lambda job: job["counts"]["leased"] > 0)
+    for child in psutil.Process(trip.pid("worker-cpu")).children():
+        child.send_signal(signal.SIGKILL)
+    job = trip.ended(job_id)
+    assert (job["counts"]["failed"], job["counts"]["done"]) == (0, job["counts"]["found"])
+    trip.all_is_searchable(library)
+
+
+@pytest.mark.parametrize("service", ["worker-cpu", "worker-ai", "worker-control", "worker-scan", "gateway", "chroma"])
+def test_a_killed_service_loses_nothing(trip: Trip, library: Path, service: str) -> None:
+    job_id = trip.add(library)
+    trip.until(job_id, lambda job: job["counts"]["found"] > 0)
+    with killed(trip, service):
+        pass
+    job = trip.ended(job_id)
+    assert (job["counts"]["failed"], job["counts"]["done"]) == (0, job["counts"]["found"])
+    trip.all_is_searchable(library)
+
+
+def test_the_broker_and_its_data_may_be_lost(trip: Trip, library: Path) -> None:
+    job_id = trip.add(library)
+    trip.under_way(job_id)
+    with killed(trip, "redis"):
+        shutil.rmtree(trip.settings.data_dir / "redis" / "appendonlydir")
+    job = trip.ended(job_id)
+    assert (job["counts"]["failed"], job["counts"]["done"]) == (0, job["counts"]["found"])
+    trip.all_is_searchable(library)
+
+
+def test_the_database_may_be_killed(trip: Trip, library: Path) -> None:
+    job_id = trip.add(library)
+    trip.under_way(job_id)
+    with killed(trip, "mongodb"):
+        pass
+    job = trip.ended(job_id)
+    assert (job["counts"]["failed"], job["counts"]["done"]) == (0, job["counts"]["found"])
+    trip.all_is_searchable(library)
+
+
+@contextmanager
+def killed(trip: Trip, service: str) -> Iterator[None]:
+    """Kill a service and everything it started, do the block, and wait until the stack has it again."""
+    before = trip.pid(service)
+    group = os.getpgid(before)
+    os.killpg(group, signal.SIGKILL)
+    yield
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while trip.pid(service) == before or not answers(trip):
+        assert time.monotonic() < deadline, service
+        threading.Event().wait(0.05)
+
+
+def answers(trip: Trip) -> bool:
+    try:
+        return trip.http.get("/v1/health/ready").status_code in (200, 503)
+    except httpx.HTTPError:
+        return False
+
+
+def test_a_file_that_kills_its_worker_is_set_aside_and_costs_its_neighbours_nothing(trip: Trip, library: Path) -> None:
+    """No decoder here crashes on demand, so the test kills the child whenever it has begun the file."""
+    poison = next(library.rglob("*ick*/*.wav"), None) or next(library.rglob("*.wav"))
+    stop = threading.Event()
+    killer = threading.Thread(target=kill_whoever_begins, args=(trip, poison, stop))
+    killer.start()
+    try:
+        job = trip.ended(trip.add(library))
+    finally:
+        stop.set()
+        killer.join()
+    assert job["failures"] == {"crashed": 1}
+    assert job["counts"]["done"] == job["counts"]["found"] - 1
+    page = trip.http.get(f"/v1/jobs/{job['id']}/failures").json()["failures"]
+    assert [(row["path"], row["code"]) for row in page] == [(str(poison), "crashed")]
+    assert trip.db.chunks.count_documents({"job": job["id"], "attempts": {"$gt": 0}}) == 1
+    retried = trip.http.post(f"/v1/jobs/{job['id']}/retry", json={}).raise_for_status().json()
+    assert trip.ended(retried["id"])["counts"]["done"] == 1  # with nobody killing, it is a good file
+
+
+def kill_whoever_begins(trip: Trip, poison: Path, stop: threading.Event) -> None:
+    with Redis.from_url(trip.settings.redis_url, decode_responses=True) as redis:
+        place = None
+        while not stop.is_set():
+            place = place or next((row["_id"] for row in trip.db.places.find({"path": str(poison)})), None)
+            for key in redis.scan_iter("started:*") if place else ():
+                token, begun, *_ = (redis.get(key) or "|").split("|")
+                if begun == place:
+                    kill(int(token.rsplit("@", 1)[1].split("-")[0]))
+
+
+def kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def test_every_stage_may_run_again(trip: Trip, library: Path) -> None:
+    job = trip.ended(trip.add(library))
+    before = state_of(trip, library)
+    app = queues.make_app(trip.settings)
+    chunk_ids = [row["_id"] for row in trip.db.chunks.find({"job": job["id"]})]
+    results = [
+        app.send_task(task, args=(chunk_id,), queue=queue)
+        for task, queue in (("cpu.analyze", "cpu"), ("gpu.embed", "gpu"), ("control.index", "control"))
+        for chunk_id in chunk_ids
+    ]
+    for result in results:
+        result.get(timeout=60)
+    assert state_of(trip, library) == before
+    again = trip.ended(trip.add(library, rerun="everything"))
+    assert again["counts"]["done"] == job["counts"]["found"]
+    assert state_of(trip, library) == before
+
+
+def state_of(trip: Trip, folder: Path) -> dict[str, Any]:
+    """What the stores hold of a folder, without times of writing."""
+    hashes = sorted({row["file_hash"] for row in trip.db.places.find({"path": {"$regex": f"^{folder}/"}})})
+    analyses = {row["_id"]: row for row in trip.db.analyses.find({"file_hash": {"$in": hashes}})}
+    for row in analyses.values():
+        del row["created_at"]
+    samples = {row["_id"]: row for row in trip.db.audio_files.find({"file_hash": {"$in": hashes}})}
+    return {"analyses": analyses, "samples": samples}
+
+
+def test_a_moved_file_is_the_same_sample_with_another_place(trip: Trip, library: Path) -> None:
+    trip.ended(trip.add(library))
+    count = trip.db.audio_files.count_documents({})
+    moved = next(library.rglob("*.wav"))
+    moved.rename(library / "renamed.wav")
+    job = trip.ended(trip.add(library))
+    assert (job["counts"]["done"], trip.db.audio_files.count_documents({})) == (1, count)
+    found = trip.http.get("/v1/samples", params={"path": str(library / "renamed.wav")}).json()["samples"]
+    places = trip.http.get(f"/v1/samples/{found[0]['id']}").json()["places"]
+    assert {(row["path"], row["state"]) for row in places} == {
+        (str(library / "renamed.wav"), "present"),
+        (str(moved), "missing"),
+    }
+
+
+def test_a_new_model_listens_again_and_measures_nothing(trip: Trip, library: Path) -> None:
+    trip.ended(trip.add(library))
+    mine = {"path": {"$regex": f"^{library}/"}}
+    hashes = sorted({row["file_hash"] for row in trip.db.places.find(mine)})
+    trip.db.analyses.delete_many({"file_hash": {"$in": hashes}, "stage": "embed"})
+    trip.db.places.update_many(mine, {"$set": {"versions": "analyze:1+embed:older"}})
+    written = {"file_hash": {"$in": hashes}, "stage": "analyze"}
+    before = {row["_id"]: row["created_at"] for row in trip.db.analyses.find(written)}
+    job = trip.ended(trip.add(library))
+    assert job["counts"]["done"] == job["counts"]["found"]
+    assert {row["_id"]: row["created_at"] for row in trip.db.analyses.find(written)} == before
+    assert trip.db.analyses.count_documents({"file_hash": {"$in": hashes}, "stage": "embed"}) == len(hashes)
+
+
+def test_a_sample_deleted_on_the_way_stays_deleted(trip: Trip, library: Path) -> None:
+    trip.ended(trip.add(library))
+    victim = trip.http.get("/v1/samples", params={"limit": 1}).json()["samples"][0]
+    job_id = trip.add(library, rerun="everything")
+    trip.until(job_id, lambda job: job["counts"]["found"] > 0)
+    assert trip.http.delete(f"/v1/samples/{victim['id']}").status_code == 204
+    trip.ended(job_id)
+    assert trip.http.get(f"/v1/samples/{victim['id']}").status_code == 404
+    trip.ended(trip.add(library))
+    assert trip.http.get(f"/v1/samples/{victim['id']}").status_code == 404
+
+
+def test_a_job_can_be_paused_resumed_and_cancelled(trip: Trip, library: Path) -> None:
+    job_id = trip.add(library)
+    assert trip.http.post(f"/v1/jobs/{job_id}/pause").json()["state"] == "paused"
+    still = trip.until(job_id, lambda job: job["counts"]["leased"] == 0)
+    assert trip.http.post(f"/v1/jobs/{job_id}/resume").json()["state"] in ("running", "queued")
+    trip.until(job_id, lambda job: job["counts"]["done"] > still["counts"]["done"] or job["finished_at"])
+    trip.http.post(f"/v1/jobs/{job_id}/cancel").raise_for_status()
+    job = trip.ended(job_id)
+    assert job["state"] in ("cancelled", "done")
+    assert trip.ended(trip.add(library))["state"] == "done"
+
+
+def test_an_upload_is_analysed_before_bulk_work(trip: Trip, library: Path) -> None:
+    bulk = trip.add(library)
+    time_s = np.arange(22_050) / 44_100
+    sound = (np.sin(2 * np.pi * 55 * time_s) * np.exp(-8 * time_s)).astype("float32")
+    path = library.parent / "upload.wav"
+    soundfile.write(path, sound, 44_100)
+    upload = trip.http.post("/v1/uploads", params={"name": "sub.wav"}, content=path.read_bytes())
+    assert upload.status_code == 201, upload.text
+    job = trip.http.post("/v1/jobs", json={"uploads": [upload.json()["id"]]}).json()
+    assert trip.ended(job["id"])["counts"]["done"] == 1
+    assert trip.ended(bulk)["state"] == "done"
+    found = trip.http.get("/v1/samples", params={"name": "sub.wav"}).json()["samples"]
+    audio = trip.http.get(f"/v1/samples/{found[0]['id']}/audio", headers={"Range": "bytes=0-3"})
+    assert (audio.status_code, audio.content) == (206, b"RIFF")
+    similar = trip.http.post("/v1/similar", params={"limit": 1}, content=path.read_bytes()).raise_for_status().json()
+    assert similar["hits"][0]["sample"]["id"] == found[0]["id"]
+    assert similar["hits"][0]["similarity"] == pytest.approx(1.0, abs=1e-3)
+
+
+@pytest.mark.corpus
+def test_hostile_files_are_results_and_change_nothing_for_the_good(trip: Trip, demo: Path, tmp_path: Path) -> None:
+    corpus = os.environ.get("SAMPLEMIND_CORPUS")
+    if not corpus or not (Path(corpus) / "bad").is_dir():
+        pytest.skip("SAMPLEMIND_CORPUS does not name the folder of real audio with truth")
+    hostile = tmp_path / "mixed"
+    with tarfile.open(Path(corpus) / "bad" / "files.tar.gz") as archive:
+        archive.extractall(hostile, filter="fully_trusted")
+    good = list(demo.rglob("*.wav"))[:8]
+    for number, path in enumerate(good):
+        shutil.copy(path, hostile / f"good {number}.wav")
+    os.mkfifo(hostile / "pipe.wav")
+    (hostile / "folder.wav").mkdir()
+    (hostile / "circle").symlink_to(hostile)
+    job = trip.ended(trip.add(hostile))
+    failures = {}
+    for row in trip.db.failures.find({"job": job["id"]}):
+        assert row["message"].endswith("."), row
+        failures[Path(row["path"]).name] = row["code"]
+    assert len(failures) == job["counts"]["failed"]
+    with (Path(corpus) / "bad" / "expected.csv").open(newline="", errors="surrogateescape") as file:
+        for row in csv.DictReader(file):
+            name = os.fsencode(row["file"]).decode(errors="replace")
+            if row["expected"] == "error":
+                assert name in failures, row
+            elif row["expected"] == "ok":
+                assert name not in failures, (row, failures[name])
+    assert failures["pipe.wav"] == "not_regular"
+    assert not any(name.startswith("good") for name in failures)
