@@ -218,6 +218,8 @@ def let_go(stores: Stores, chunk: Chunk, **found: object) -> Chunk | None:
 
 def close(stores: Stores, chunk: Chunk, *, failures: Sequence[Failure] = (), dropped: int = 0) -> Chunk | None:
     """End a chunk's trip: list its failures, mark its places current, and let the job go on."""
+    if chunk.lease and not stores.chunks.beat(chunk.id, chunk.lease.token):
+        return None  # taken away while we worked: whoever has it now writes what came out
     every = (*chunk.failures, *failures)
     _record_failures(stores, chunk, every)
     lost = {row.place for row in every}

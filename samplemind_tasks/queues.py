@@ -6,14 +6,18 @@ Why each delivery setting is as it is: docs/decisions/0001-mongodb-is-the-truth-
 import os
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from celery import Celery, chain
+from celery.backends.redis import RedisBackend
 from celery.signals import heartbeat_sent, setup_logging, worker_ready
 from kombu.entity import Queue as KombuQueue
 from kombu.exceptions import KombuError
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from samplemind_tasks.errors import StoreUnavailable
 from samplemind_tasks.logs import configure_logs
@@ -32,6 +36,20 @@ class Queue(StrEnum):
     LIVE = "live"
 
 
+class Results(RedisBackend):  # type: ignore[misc]
+    """Celery's results in Redis, for those who poll. Nobody is subscribed to the result of what they send:
+
+    Celery's own backend subscribes at each publishing and never lets go, so that a process that publishes for weeks
+    holds a subscription for each message it ever sent.
+    """
+
+    def on_task_call(self, producer: Any, task_id: str) -> None:
+        return
+
+
+RESULTS = f"{__name__}:{Results.__name__}+"
+
+
 def make_app(settings: Settings) -> Celery:
     """A Celery application bound to the settings' Redis."""
     redelivery = {
@@ -44,7 +62,7 @@ def make_app(settings: Settings) -> Celery:
         "health_check_interval": 10,
         "socket_connect_timeout": 3,
     }
-    app = Celery("samplemind", broker=settings.redis_url, backend=settings.redis_url)
+    app = Celery("samplemind", broker=settings.redis_url, backend=RESULTS + settings.redis_url)
     app.conf.update(
         task_serializer="json",
         result_serializer="json",
@@ -53,7 +71,11 @@ def make_app(settings: Settings) -> Celery:
         task_reject_on_worker_lost=True,
         worker_prefetch_multiplier=1,
         broker_transport_options=redelivery,
-        result_backend_transport_options={"visibility_timeout": settings.visibility_timeout_s},
+        result_backend_transport_options={
+            "visibility_timeout": settings.visibility_timeout_s,
+            # a result that cannot be kept is no reason to hold a worker for the 20 s of the default
+            "retry_policy": {"max_retries": 2, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.4},
+        },
         visibility_timeout=settings.visibility_timeout_s,
         result_expires=settings.result_expires_s,
         broker_connection_retry_on_startup=True,
@@ -131,13 +153,17 @@ def worker_beat_key(role: str, hostname: str) -> str:
     return f"worker:{role}:{hostname}"
 
 
+@cache
+def _beats() -> Redis:
+    return Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=1, retry=Retry(NoBackoff(), 1))
+
+
 @worker_ready.connect
 @heartbeat_sent.connect
 def _tell_that_we_live(sender: Any = None, **_: Any) -> None:
     """A worker says so at every heartbeat. Readiness asks for this, not for `inspect ping`: a busy pool ignores it."""
     role = os.environ.get("SAMPLEMIND_ROLE", "worker")
     try:
-        with Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=1) as redis:
-            redis.set(worker_beat_key(role, f"{os.uname().nodename}:{os.getpid()}"), "1", ex=WORKER_BEAT_SECONDS)
+        _beats().set(worker_beat_key(role, f"{os.uname().nodename}:{os.getpid()}"), "1", ex=WORKER_BEAT_SECONDS)
     except RedisError:
         return  # the next heartbeat tells

@@ -46,7 +46,7 @@ def settings(stores: Settings, tmp_path: Path) -> Settings:
 @pytest.fixture
 def held(settings: Settings) -> Stores:
     """A worker's side of every store. What the pipeline publishes goes to the test's broker, where nobody listens."""
-    queues.app.conf.update(broker_url=settings.redis_url, result_backend=settings.redis_url)
+    queues.app.conf.update(broker_url=settings.redis_url, result_backend=queues.RESULTS + settings.redis_url)
     return Stores(settings)
 
 

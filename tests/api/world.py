@@ -143,10 +143,10 @@ class World:
         return record
 
     def chunk(self, job_id: str, places: int, **fields: Any) -> None:
-        """A chunk of a job."""
+        """A chunk of a job, as a spin-off: no scan has to vouch for it."""
         names = tuple(secrets.token_hex(12) for _ in range(places))
         Chunks(self.db).insert(
-            [Chunk(secrets.token_hex(8), job_id, "local", 0, names, False, {"analyze": VERSION}, **fields)]
+            [Chunk(secrets.token_hex(8), job_id, "local", -1, names, False, {"analyze": VERSION}, **fields)]
         )
 
     def failures(self, job_id: str, code: FailureCode, count: int) -> list[str]:
