@@ -84,7 +84,7 @@ def make_app(settings: Settings) -> Celery:
         redis_socket_connect_timeout=3,
         redis_retry_on_timeout=True,
         worker_send_task_events=True,
-        task_send_sent_event=True,
+        task_send_sent_event=False,  # a worker tells of what it receives; that is enough for Flower
         task_track_started=False,
         task_default_queue=Queue.CONTROL.value,
         task_queues=[KombuQueue(queue.value) for queue in Queue],

@@ -23,7 +23,7 @@ def dispatch(job_id: str) -> None:
     dispatch_job(stores(), job_id)
 
 
-@app.task(name="control.reconcile")
+@app.task(name="control.reconcile", send_events=False)  # Flower shows work, not the watchman
 def reconcile() -> None:
     """Look for what nobody is doing."""
     look_at_everything(stores())
