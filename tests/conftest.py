@@ -52,7 +52,7 @@ def held(settings: Settings) -> Stores:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The whole embedded stack, workers and gateway included. Its tests run in one process: xdist_group("stack").
+    """The whole embedded stack, workers and gateway included. One file uses it, so that it is started once.
 
     Small chunks and a quick reconciler, so that a job of forty sounds is many chunks and a death is soon noticed.
     """

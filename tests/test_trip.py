@@ -26,7 +26,7 @@ from samplemind_tasks.settings import Settings
 from samplemind_tasks.store.mongo import connect
 from samplemind_tasks.store.stores import Stores
 
-pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 PATIENCE_SECONDS = 120.0
 
@@ -332,6 +332,15 @@ def test_an_upload_is_analysed_before_bulk_work(trip: Trip, library: Path) -> No
     similar = trip.http.post("/v1/similar", params={"limit": 1}, content=path.read_bytes()).raise_for_status().json()
     assert similar["hits"][0]["sample"]["id"] == found[0]["id"]
     assert similar["hits"][0]["similarity"] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_flower_shows_the_queues_to_those_who_have_the_password(trip: Trip) -> None:
+    run_file = read_run_file(trip.settings.data_dir)
+    assert run_file
+    flower = run_file["flower"]
+    assert httpx.get(f"{flower['url']}/broker").status_code == 401
+    page = httpx.get(f"{flower['url']}/broker", auth=(flower["user"], flower["password"])).text
+    assert all(f">{queue.value}<" in page.replace("\n", "").replace(" ", "") for queue in queues.Queue)
 
 
 @pytest.mark.corpus
