@@ -5,6 +5,7 @@ to convert weights while people wait.
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -43,16 +44,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0, or 1 when a model is not usable."""
     parser = argparse.ArgumentParser(prog="python -m samplemind_tasks.models", description=__doc__.split("\n")[0])
     parser.add_argument("action", choices=["list", "verify"])
+    parser.add_argument("--json", action="store_true", help="one JSON object a model")
     chosen = parser.parse_args(arguments)
-    cards = model_cards().values()
+    cards = list(model_cards().values())
     if chosen.action == "list":
-        sys.stdout.write(f"{cards_table(cards)}\n")
+        told = "\n".join(card.model_dump_json() for card in cards) if chosen.json else cards_table(cards)
+        sys.stdout.write(f"{told}\n")
         return 0
     try:
         for card in cards:
-            sys.stdout.write(f"{verify(card, Settings().data_dir / 'models')}\n")
+            sentence = verify(card, Settings().data_dir / "models")
+            sys.stdout.write(f"{json.dumps({'name': card.name, 'ok': True}) if chosen.json else sentence}\n")
     except ModelUnavailable as error:
-        sys.stderr.write(f"{error.message}\n")
+        sys.stderr.write(f"{error.code}: {error.message}\n")
         return 1
     return 0
 

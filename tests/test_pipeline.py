@@ -293,6 +293,7 @@ def test_counts_hold_when_reports_come_late_twice_or_never(held: Stores, folder:
     before = flying(held, job_id)
     leased = [lease(held, chunk) for chunk in before]
     held.progress.report(job_id, before)  # late: older revisions
+    assert polled(held, job_id).counts.leased == 12
     held.progress.report(job_id, leased)  # twice
     assert polled(held, job_id).counts.leased == 12
     with Redis.from_url(held.settings.redis_url) as redis:
