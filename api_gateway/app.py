@@ -1,6 +1,7 @@
 """The gateway's application: `uvicorn --factory api_gateway.app:create_app`."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
@@ -50,6 +51,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.library = Library.open(settings)
         migrating = asyncio.create_task(_migrate(settings))
+        gc.collect()
+        gc.freeze()  # what is loaded now stays for good: full collections that walk it were the tail of the polls
         yield
         migrating.cancel()
         with suppress(asyncio.CancelledError):
@@ -65,6 +68,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,  # FastAPI's own page is loaded from another server, which an offline machine cannot reach
         redoc_url=None,
         lifespan=lifespan,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # looked up anew at every request otherwise
         generate_unique_id_function=_operation_id,
     )
     for routes in (jobs, uploads, samples, search, health):

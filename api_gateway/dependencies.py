@@ -10,11 +10,12 @@ LOCAL_USER = "local"
 """The owner of the keyless library."""
 
 
-def get_library(request: Request) -> Library:
+async def get_library(request: Request) -> Library:
+    """Asynchronous, like the next one, so that no request passes through the thread pool for it."""
     return cast("Library", request.app.state.library)
 
 
-def current_user() -> str:
+async def current_user() -> str:
     """Everybody who reaches a gateway bound to loopback is its one user."""
     return LOCAL_USER
 

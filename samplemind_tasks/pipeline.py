@@ -141,7 +141,7 @@ def dispatch(stores: Stores, job_id: str) -> None:
         if planned is None:
             return
         job = planned
-    room = stores.settings.chunks_in_flight - len(stores.chunks.in_flight(job.id))
+    room = stores.settings.chunks_in_flight - stores.chunks.count_in_flight(job.id)
     end = min(job.next_seq + room, job.scan.next_seq)
     if end > job.next_seq:
         _send_range(stores, job, job.next_seq, end)
@@ -286,7 +286,7 @@ def complete_spin_offs(stores: Stores, parent: Chunk) -> Chunk | None:
 
 def finish_if_done(stores: Stores, job: JobRecord) -> bool:
     """Close a job whose every chunk has ended. The last counts come from the documents, not from the view."""
-    if not job.scan.done or job.next_seq < job.scan.next_seq or stores.chunks.in_flight(job.id):
+    if not job.scan.done or job.next_seq < job.scan.next_seq or stores.chunks.count_in_flight(job.id):
         return False
     chunks = stores.chunks.of_job(job.id, job.scan)
     counts, _, _ = totals(job.scan, chunks)

@@ -73,7 +73,7 @@ class Settings(BaseSettings):
     chunk_bytes: int = 24 << 20
     chunks_in_flight: int = 16
     """Per job: chunks sent and not finished."""
-    heartbeat_s: float = 1.0
+    heartbeat_s: float = 2.0
     reconcile_s: float = 2.0
     lease_patience: int = 4
     """A lease whose heartbeat stands still for this many looks of the reconciler is taken away."""

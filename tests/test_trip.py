@@ -217,7 +217,7 @@ def test_a_file_that_kills_its_worker_is_set_aside_and_costs_its_neighbours_noth
 
 
 def kill_whoever_begins(trip: Trip, poison: Path, stop: threading.Event) -> None:
-    with Redis.from_url(trip.settings.redis_url, decode_responses=True) as redis:
+    with Redis.from_url(trip.settings.cache_url, decode_responses=True) as redis:
         place = None
         while not stop.is_set():
             place = place or next((row["_id"] for row in trip.db.places.find({"path": str(poison)})), None)

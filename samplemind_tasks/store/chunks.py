@@ -202,6 +202,11 @@ class Chunks:
         with translating():
             return [Chunk.from_document(row) for row in self.db.chunks.find({"flight": job_id})]
 
+    def count_in_flight(self, job_id: str) -> int:
+        """How many those are, without reading them."""
+        with translating():
+            return sum(1 for _ in self.db.chunks.find({"flight": job_id}, {"_id": 1}))
+
     def of_job(self, job_id: str, scan: ScanProgress) -> list[Chunk]:
         """All chunks of a job, without strays: for recounts, not for the common path."""
         with translating():

@@ -35,10 +35,16 @@ class Views:
 
     def __init__(self, redis: AsyncRedis) -> None:
         self._redis = redis
+        self._reading: dict[str, asyncio.Task[View | None]] = {}
 
     async def read(self, job_id: str) -> View | None:
-        """A job's view in one round trip; None when it is lost or never was."""
-        return await read_view(self._redis, job_id)
+        """A job's view in one round trip, shared by all who ask at the same moment; None when it is lost."""
+        reading = self._reading.get(job_id)
+        if reading is None:
+            reading = asyncio.create_task(read_view(self._redis, job_id))
+            self._reading[job_id] = reading
+            reading.add_done_callback(lambda _: self._reading.pop(job_id, None))
+        return await asyncio.shield(reading)
 
     async def rebuild(self, record: JobRecord, chunks: Iterable[Chunk]) -> None:
         """Write a view from the documents."""

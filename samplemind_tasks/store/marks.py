@@ -1,6 +1,6 @@
 """What a worker had begun when it died, and for how long the reconciler has seen something stand still.
 
-Both are hints in Redis: losing them costs time, never a result.
+Both are hints in the cache: losing them costs time, never a result.
 """
 
 import time
@@ -30,7 +30,7 @@ class Mark:
 
 
 class Marks:
-    """Hints in Redis."""
+    """Hints in the cache."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis

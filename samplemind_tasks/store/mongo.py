@@ -1,7 +1,7 @@
 """Connections to MongoDB, and what its errors mean to us."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -58,6 +58,12 @@ def translating() -> Iterator[None]:
         if error.timeout:
             raise StoreUnavailable("mongodb", str(error)[:200]) from error
         raise
+
+
+def value_by_id(values: Mapping[str, object]) -> Document:
+    """An expression that gives each document its own value: one `update_many` in place of an update a document."""
+    position = {"$indexOfArray": [{"$literal": list(values)}, "$_id"]}
+    return {"$arrayElemAt": [{"$literal": list(values.values())}, position]}
 
 
 def sample_id(user_id: str, file_hash: str) -> str:

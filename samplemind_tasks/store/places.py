@@ -11,7 +11,7 @@ from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
 from samplemind_tasks.errors import FailureCode
-from samplemind_tasks.store.mongo import UPLOAD_ROOT, Document, place_id, translating
+from samplemind_tasks.store.mongo import UPLOAD_ROOT, Document, place_id, translating, value_by_id
 
 LAST_KEY = "\U0010ffff"
 """Sorts behind every key."""
@@ -122,15 +122,14 @@ class Places:
             if changed:
                 self._places.bulk_write([_overwrite(place) for place in changed], ordered=False)
 
-    def learned(self, hashes: Iterable[tuple[str, str]]) -> None:
-        """Note the hash each (place id, hash) was found to have, unless its sample was deleted meanwhile."""
-        updates = [
-            UpdateOne({"_id": place, "removed": False}, {"$set": {"file_hash": file_hash}})
-            for place, file_hash in hashes
-        ]
-        if updates:
-            with translating():
-                self._places.bulk_write(updates, ordered=False)
+    def learned(self, hashes: dict[str, str]) -> bool:
+        """Note the hash of each place, unless its sample was deleted meanwhile. True when none was."""
+        if not hashes:
+            return True
+        living = {"_id": {"$in": list(hashes)}, "removed": False}
+        with translating():
+            noted = self._places.update_many(living, [{"$set": {"file_hash": value_by_id(hashes)}}])
+        return noted.matched_count == len(hashes)
 
     def mark(self, place_ids: Sequence[str], state: PlaceState) -> None:
         """Present, missing or offline. Nothing is ever deleted."""

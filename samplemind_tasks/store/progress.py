@@ -81,10 +81,10 @@ class View(NamedTuple):
     job: Job
 
 
-def connect_redis(settings: Settings) -> Redis:
+def connect_redis(url: str, settings: Settings) -> Redis:
     """Redis for workers. One more try at once is enough for a stale connection; an absence is told, not waited out."""
     return Redis.from_url(
-        settings.redis_url, max_connections=settings.redis_pool_max, socket_connect_timeout=3, socket_timeout=5,
+        url, max_connections=settings.redis_pool_max, socket_connect_timeout=3, socket_timeout=5,
         decode_responses=True, health_check_interval=15, retry=Retry(NoBackoff(), 1),
     )  # fmt: skip
 

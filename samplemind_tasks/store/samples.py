@@ -1,6 +1,6 @@
 """Samples and analyses as workers write them. Every write may be repeated; none brings a deleted sample back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from pymongo.database import Database
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from samplemind_tasks.schemas import Features, SampleState, Tag
-from samplemind_tasks.store.mongo import Document, sample_id, translating
+from samplemind_tasks.store.mongo import Document, sample_id, translating, value_by_id
 
 Vector = npt.NDArray[np.float32]
 
@@ -58,11 +58,19 @@ class Samples:
 
     # -- analyses: shared by all who own the bytes --------------------------------------------------------------------
 
-    def known_stages(self, file_hash: str, versions: dict[str, str]) -> set[str]:
-        """The stages whose analysis of these bytes exists at these versions."""
-        ids = {analysis_id(file_hash, stage, version): stage for stage, version in versions.items()}
+    def known_stages(self, file_hashes: Iterable[str], versions: dict[str, str]) -> dict[str, set[str]]:
+        """By hash, the stages whose analysis of these bytes exists at these versions."""
+        known: dict[str, set[str]] = {file_hash: set() for file_hash in file_hashes}
+        ids = {
+            analysis_id(file_hash, stage, version): (file_hash, stage)
+            for file_hash in known
+            for stage, version in versions.items()
+        }
         with translating():
-            return {ids[row["_id"]] for row in self._db.analyses.find({"_id": {"$in": list(ids)}}, {"_id": 1})}
+            for row in self._db.analyses.find({"_id": {"$in": list(ids)}}, {"_id": 1}):
+                file_hash, stage = ids[row["_id"]]
+                known[file_hash].add(stage)
+        return known
 
     def save_measurements(self, rows: Sequence[Measurement], version: str, *, replace: bool) -> None:
         """Store features and peaks; with replace, also over an analysis of the same version."""
@@ -86,8 +94,10 @@ class Samples:
             replace=replace,
         )
 
-    def features(self, file_hashes: Iterable[str], version: str) -> dict[str, Features]:
+    def features(self, file_hashes: Collection[str], version: str) -> dict[str, Features]:
         """Features by hash, where they exist at this version."""
+        if not file_hashes:
+            return {}
         ids = [analysis_id(file_hash, "analyze", version) for file_hash in file_hashes]
         with translating():
             found = self._db.analyses.find({"_id": {"$in": ids}}, {"file_hash": 1, "features": 1})
@@ -118,12 +128,16 @@ class Samples:
 
     # -- samples: one user's ------------------------------------------------------------------------------------------
 
-    def arrive(self, user_id: str, arrivals: Sequence[Arrival], version: str) -> None:
-        """Make the samples that do not exist yet, and refresh those measured at an older version."""
+    def arrive(self, user_id: str, arrivals: Sequence[Arrival], measured: dict[str, Features], version: str) -> None:
+        """Make the samples that do not exist yet, and refresh those measured at an older version.
+
+        `measured` holds what was just measured, by hash; what somebody measured earlier is looked up.
+        """
         by_id = {sample_id(user_id, row.file_hash): row for row in arrivals}
         if not by_id:
             return
-        features = self.features([row.file_hash for row in by_id.values()], version)
+        hashes = {row.file_hash for row in by_id.values()}
+        features = {**measured, **self.features(hashes - set(measured), version)}
         with translating():
             there = {
                 row["_id"]: row["analysis_version"]
@@ -154,13 +168,10 @@ class Samples:
 
     def ready(self, tags: dict[str, list[str]]) -> None:
         """Searchable from now on, with these tags by sample id. Updates living documents only."""
-        updates = [
-            UpdateOne({"_id": name}, {"$set": {"state": SampleState.READY.value, "tags": words}})
-            for name, words in tags.items()
-        ]
-        if updates:
+        if tags:
+            ready = {"state": SampleState.READY.value, "tags": value_by_id(tags)}
             with translating():
-                self._db.audio_files.bulk_write(updates, ordered=False)
+                self._db.audio_files.update_many({"_id": {"$in": list(tags)}}, [{"$set": ready}])
 
     def bury(self, sample_ids: Sequence[str]) -> None:
         """Delete samples whose deletion was asked for while they were being made."""

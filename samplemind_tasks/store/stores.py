@@ -32,7 +32,7 @@ class Stores:
 
     @cached_property
     def _redis(self) -> Redis:
-        return connect_redis(self.settings)
+        return connect_redis(self.settings.redis_url, self.settings)
 
     @cached_property
     def jobs(self) -> Jobs:
@@ -60,7 +60,8 @@ class Stores:
 
     @cached_property
     def marks(self) -> Marks:
-        return Marks(self._redis)
+        # hints that change with every file: in the cache, where no write waits for the disk
+        return Marks(connect_redis(self.settings.cache_url, self.settings))
 
     @cached_property
     def vectors(self) -> VectorIndex:

@@ -3,10 +3,10 @@
 import faulthandler
 import os
 import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 
 import psutil
 from celery.signals import worker_process_init
@@ -29,8 +29,8 @@ from samplemind_tasks.tasks.stage import StageTask, Work
 log = get_log(__name__)
 
 VERSIONS = {Stage.ANALYZE.value: current_versions(settings)[Stage.ANALYZE.value]}
-FLUSH_FILES = 16
-"""Measurements are stored in batches of this size: what a death costs at most."""
+GROUP_FILES = 20
+"""Files held open together, asked about together and stored together: what a death costs at most."""
 
 
 @app.task(name="cpu.analyze", bind=True, base=StageTask)
@@ -40,11 +40,12 @@ def analyze(self: StageTask, chunk_id: str) -> None:
         if work is None:
             return
         findings = Findings(work)
-        for place in work.stores.places.get(work.chunk.places):
+        places = work.stores.places.get(work.chunk.places)
+        for first in range(0, len(places), GROUP_FILES):
             if work.heartbeat.lost:
                 return
-            with _failing_alone(findings, place), _watched(work, place):
-                findings.add(place, *_listen(findings, place))
+            _listen_to_group(findings, places[first : first + GROUP_FILES])
+            findings.flush()
         findings.hand_on()
 
 
@@ -69,8 +70,6 @@ class Findings:
         name = place.path.rsplit("/", 1)[-1]
         self._arrivals[place.id] = Arrival(file_hash, name, place.size_bytes)
         self.samples.append(ChunkSample(place.id, sample_id(place.user_id, file_hash), file_hash))
-        if len(self._arrivals) >= FLUSH_FILES:
-            self.flush()
 
     def fail(self, place: Place, code: FailureCode, message: str) -> None:
         """Record that a file has no result."""
@@ -79,17 +78,19 @@ class Findings:
     def flush(self) -> None:
         """Store what is at hand: analyses, then hashes, then samples, so that each finds what it refers to."""
         stores, chunk, version = self.work.stores, self.work.chunk, VERSIONS[Stage.ANALYZE.value]
+        stores.marks.begin(chunk.id, self.work.token)  # no file is being read: nobody pays for a death here
         stores.samples.save_measurements(self._measurements, version, replace=chunk.everything)
-        stores.places.learned((place, row.file_hash) for place, row in self._arrivals.items())
-        removed = {place.id for place in stores.places.get(list(self._arrivals)) if place.removed}
+        all_live = stores.places.learned({place: row.file_hash for place, row in self._arrivals.items()})
+        places = [] if all_live else stores.places.get(list(self._arrivals))
+        removed = {place.id for place in places if place.removed}
         living = [row for place, row in self._arrivals.items() if place not in removed]
-        stores.samples.arrive(chunk.user_id, living, version)
+        measured = {row.file_hash: row.features for row in self._measurements}
+        stores.samples.arrive(chunk.user_id, living, measured, version)
         self._measurements.clear()
         self._arrivals.clear()
 
     def hand_on(self) -> None:
-        """End the stage: everything stored, the windows left for the model, the chunk sent on its way."""
-        self.flush()
+        """End the stage: the windows left for the model, the chunk sent on its way."""
         stores, chunk = self.work.stores, self.work.chunk
         unseen = len(chunk.places) - len(self.samples) - len(self.failures)
         if not self.samples:
@@ -109,25 +110,43 @@ class Findings:
         )
 
 
-def _listen(findings: Findings, place: Place) -> tuple[str, Measurement | None, Windows | None]:
-    """Hash a file, and measure it unless its bytes are known at these versions."""
-    chunk, samples = findings.work.chunk, findings.work.stores.samples
-    with _opened(findings.work, place) as file:
-        file_hash = content_hash(file)
-        known = set() if chunk.everything else samples.known_stages(file_hash, chunk.versions)
-        if file_hash in findings.windows:  # the same bytes earlier in this chunk
-            known = set(chunk.versions)
-        if known >= set(chunk.versions):
-            return file_hash, None, None
-        audio = _decoded(file, place)
-        _unchanged(file, place)
-    measured = None if Stage.ANALYZE.value in known else measure(audio)
+def _listen_to_group(findings: Findings, places: Sequence[Place]) -> None:
+    """Open and hash each file, ask once what is known of all, and measure what is not."""
+    work = findings.work
+    with ExitStack() as held_open:
+        files: dict[str, tuple[BinaryIO, str]] = {}
+        for place in places:
+            with _failing_alone(findings, place), _watched(work, place):
+                file = held_open.enter_context(_opened(work, place))
+                files[place.id] = (file, content_hash(file))
+        known = _known(work, {file_hash for _, file_hash in files.values()})
+        for place in places:
+            if place.id in files:
+                with _failing_alone(findings, place), _watched(work, place):
+                    _listen(findings, place, *files[place.id], known)
+
+
+def _known(work: Work, file_hashes: set[str]) -> dict[str, set[str]]:
+    if work.chunk.everything:
+        return {file_hash: set() for file_hash in file_hashes}
+    return work.stores.samples.known_stages(file_hashes, work.chunk.versions)
+
+
+def _listen(findings: Findings, place: Place, file: BinaryIO, file_hash: str, known: dict[str, set[str]]) -> None:
+    """Measure a file and cut its windows, as far as its bytes are not known at these versions."""
+    wanted = set(findings.work.chunk.versions) - known[file_hash]
+    if not wanted or file_hash in findings.windows:  # the latter: the same bytes earlier in this chunk
+        findings.add(place, file_hash, None, None)
+        return
+    audio = _decoded(file, place)
+    _unchanged(file, place)
+    measured = measure(audio) if Stage.ANALYZE.value in wanted else None
     measurement = Measurement(file_hash, measured.features, measured.peaks) if measured else None
-    cut = None if Stage.EMBED.value in known else windows(audio, settings.model_card.front_end)
-    return file_hash, measurement, cut
+    cut = windows(audio, settings.model_card.front_end) if Stage.EMBED.value in wanted else None
+    findings.add(place, file_hash, measurement, cut)
 
 
-def _decoded(file: Any, place: Place) -> Audio:
+def _decoded(file: BinaryIO, place: Place) -> Audio:
     return decode(
         file,
         name=place.path.rsplit("/", 1)[-1],
@@ -138,7 +157,7 @@ def _decoded(file: Any, place: Place) -> Audio:
 
 
 @contextmanager
-def _opened(work: Work, place: Place) -> Iterator[Any]:
+def _opened(work: Work, place: Place) -> Iterator[BinaryIO]:
     """The place's bytes, opened once, and as the scan saw them."""
     if place.is_upload:
         try:
@@ -152,7 +171,7 @@ def _opened(work: Work, place: Place) -> Iterator[Any]:
         yield file
 
 
-def _unchanged(file: Any, place: Place) -> None:
+def _unchanged(file: BinaryIO, place: Place) -> None:
     if place.is_upload:
         return
     found = os.fstat(file.fileno())
@@ -190,7 +209,6 @@ def _watched(work: Work, place: Place) -> Iterator[None]:
         yield
     finally:
         faulthandler.cancel_dump_traceback_later()
-        work.stores.marks.begin(work.chunk.id, work.token)
 
 
 @worker_process_init.connect

@@ -1,5 +1,6 @@
 """The AI worker's door: run a chunk's windows through the model and keep vectors and tags."""
 
+import os
 import threading
 from functools import cache
 from typing import Any
@@ -18,8 +19,11 @@ from samplemind_tasks.tasks.stage import StageTask, Work
 
 VERSIONS = {Stage.EMBED.value: current_versions(settings)[Stage.EMBED.value]}
 
-_device = threading.Lock()
-"""One thread computes; the other reads windows or writes vectors meanwhile."""
+
+@cache
+def device() -> threading.BoundedSemaphore:
+    """Who may compute. A GPU takes one at a time while the other thread reads or writes; a CPU has its cores."""
+    return threading.BoundedSemaphore(1 if embedder().device.type == "cuda" else os.cpu_count() or 1)
 
 
 @cache
@@ -71,7 +75,7 @@ def _hear(windows: dict[str, Windows]) -> tuple[list[Hearing], dict[str, AudioEr
     hearings, failed = [], {}
     for file_hash, cut in windows.items():
         try:
-            with _device:
+            with device():
                 heard = embedder().embed(cut)
         except AudioError as error:
             failed[file_hash] = error

@@ -79,10 +79,10 @@ class World:
         size_bytes = path.stat().st_size
         place = Place.new(user, str(self.folder), key_of(self.folder, path), size_bytes, path.stat().st_mtime_ns)
         Places(self.db).write([place], [])
-        Places(self.db).learned([(place.id, file_hash)])
+        Places(self.db).learned({place.id: file_hash})
         peaks = np.array([[-100, 90], [-50, 60]], np.int8).tobytes()
         self.samples.save_measurements([Measurement(file_hash, features(**changes), peaks)], VERSION, replace=False)
-        self.samples.arrive(user, [Arrival(file_hash, path.name, size_bytes)], VERSION)
+        self.samples.arrive(user, [Arrival(file_hash, path.name, size_bytes)], {}, VERSION)
         name_of = sample_id(user, file_hash)
         if vector is not None:
             self._hear(user, name_of, file_hash, vector, tags or {})
