@@ -12,11 +12,11 @@ EXTRAS := gateway,cli,cpu,gpu,embedded,dev
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench clean
+.PHONY: help setup run test check bench bench-audio clean
 
 help: ## what there is
 	@echo "SampleMind"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  variables: LIBRARY=folder (run), ONCE=1 (run: stop when analysed), PYTHON=python3.12 (setup), ARGS=... (test, bench)"
 
 setup: $(INSTALLED) ## make .venv and install the locked packages (about 2 GB); nothing to do when they are there
@@ -47,8 +47,11 @@ check: setup ## style, types, and that imports point down the floors
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup ## measure how right and how fast it is; prints JSON (SAMPLEMIND_CORPUS names the sounds with known truth)
-	@for bench in benchmarks/bench_*.py; do OMP_NUM_THREADS=1 $(BIN)/python $$bench $(ARGS) || exit 1; done
+bench: setup ## measure the whole stack against its bars; keeps the figures in benchmarks/results/
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-audio: setup ## measure how right and how fast the analysis is (SAMPLEMIND_CORPUS names sounds with known truth)
+	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_audio.py $(ARGS)
 
 clean: ## remove .venv and caches; libraries and results stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info build dist
