@@ -78,6 +78,7 @@ class Slice:
     """What a stretch of the folder comes to."""
 
     skipped: int = 0
+    failed_before: int = 0
     new: list[Place] = field(default_factory=list)
     changed: list[Place] = field(default_factory=list)
     back: list[str] = field(default_factory=list)
@@ -99,6 +100,7 @@ def compare(
             continue
         if place and rules.up_to_date(entry, place):
             found.skipped += 1
+            found.failed_before += place.failed is not None
             if place.state is not PlaceState.PRESENT:
                 found.back.append(place.id)
         elif entry.sight is not Sight.AUDIO:
@@ -219,6 +221,7 @@ class Scan:
                 done=walked and not waiting,
                 next_seq=scan.next_seq + len(chunks),
                 skipped=scan.skipped + found.skipped,
+                failed_before=scan.failed_before + found.failed_before,
                 failed=codes,
                 unsettled=waiting,
             ),
@@ -240,6 +243,8 @@ class Scan:
             settled.append(row)
             for entry in walk(os.fsencode(self._root), row.key, "", self._may_follow):
                 self._judge(found, row, entry, now_s)
+        if len(settled) < len(self.job.scan.unsettled) or found.unsettled:
+            self._stores.progress.waiting_for(self.job.id, "files that are still being written")
         if settled:
             known = self._stores.places.get([row.id for row in found.new])
             there = {place.id for place in known}

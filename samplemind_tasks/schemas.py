@@ -276,6 +276,8 @@ class Job(Strict):
     stages: StageCounts
     failures: dict[str, int]
     """Failed places by code."""
+    failed_before: int = 0
+    """How many of the skipped failed in an earlier job, and have not changed since."""
     scan_done: bool
     """Whether every folder has been listed; until then `found` still grows."""
     rate_per_s: float | None

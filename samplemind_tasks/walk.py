@@ -45,6 +45,11 @@ class Entry:
     reason: str = ""
 
 
+def is_decoded(key: str) -> bool:
+    """Whether a name's extension is none of those we do not decode."""
+    return os.path.splitext(key)[1].lower() not in UNSUPPORTED  # noqa: PTH122 - a key is no path of this system
+
+
 def walk(root: bytes, folder_key: str, after: str, may_follow: Callable[[bytes], bool]) -> Iterator[Entry]:
     """Audio below a folder (or the one file named), in key order, starting behind `after`.
 

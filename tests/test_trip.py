@@ -334,6 +334,22 @@ def test_an_upload_is_analysed_before_bulk_work(trip: Trip, library: Path) -> No
     assert similar["hits"][0]["similarity"] == pytest.approx(1.0, abs=1e-3)
 
 
+def test_a_lost_index_is_written_anew(trip: Trip, library: Path) -> None:
+    trip.ended(trip.add(library))
+    samples = trip.http.get("/v1/samples", params={"limit": 50}).json()["samples"]
+    wanted = {row["id"]: likes(trip, row["id"]) for row in samples[:3]}
+    chroma = f"{trip.settings.chroma_url}/api/v2/tenants/default_tenant/databases/default_database/collections"
+    httpx.delete(f"{chroma}/{trip.settings.model_card.collection}").raise_for_status()
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while {name: likes(trip, name) for name in wanted} != wanted:
+        assert time.monotonic() < deadline
+
+
+def likes(trip: Trip, sample_id: str) -> set[str]:
+    answer = trip.http.get(f"/v1/samples/{sample_id}/similar", params={"limit": 5})
+    return {hit["sample"]["id"] for hit in answer.json().get("hits", [])}
+
+
 def test_flower_shows_the_queues_to_those_who_have_the_password(trip: Trip) -> None:
     run_file = read_run_file(trip.settings.data_dir)
     assert run_file

@@ -38,6 +38,8 @@ class ScanProgress:
     scanners: tuple[tuple[str, int], ...] = ()
     """Who scanned: (token, number of its first chunk). Only the last may save; an overtaken one makes strays."""
     skipped: int = 0
+    failed_before: int = 0
+    """Of the skipped, those that failed in an earlier job."""
     failed: dict[str, int] = field(default_factory=dict)
     cancelled: int = 0
     unsettled: tuple[Unsettled, ...] = ()

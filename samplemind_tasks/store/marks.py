@@ -70,6 +70,13 @@ class Marks:
             return 1
         return count
 
+    def is_due(self, name: str, every_s: int) -> bool:
+        """Whether something that should happen every so often is due; asking takes it."""
+        try:
+            return bool(self._redis.set(f"due:{name}", "1", nx=True, ex=every_s))
+        except RedisError:
+            return False
+
     def forget(self, names: list[str]) -> None:
         """Stop watching things that are finished."""
         if names:

@@ -126,6 +126,7 @@ def scan_contribution(scan: ScanProgress) -> dict[str, int]:
         "failed": failed,
         "waiting": len(scan.unsettled),
         "cancelled": scan.cancelled,
+        "failed_before": scan.failed_before,
         **{f"failure:{code}": count for code, count in scan.failed.items()},
     }
     return {name: count for name, count in counts.items() if count}
@@ -272,6 +273,7 @@ def parse_view(job_id: str, fields: dict[str, str]) -> View | None:
         counts=counts,
         stages=stages,
         failures=failures,
+        failed_before=sums.get("failed_before", 0),
         scan_done=bool(fields["scan_done"]),
         rate_per_s=rate,
         eta_s=left / rate if rate and fields["scan_done"] else None,
@@ -282,7 +284,7 @@ def parse_view(job_id: str, fields: dict[str, str]) -> View | None:
     return View(fields["user_id"], int(fields.get("edits", "0")), job)
 
 
-_COUNTED = frozenset({*Counts.model_fields, *StageCounts.model_fields})
+_COUNTED = frozenset({*Counts.model_fields, *StageCounts.model_fields, "failed_before"})
 
 
 def _rate_per_s(fields: dict[str, str], counts: Counts) -> float | None:
@@ -300,6 +302,7 @@ def job_from_record(job: JobRecord) -> Job:
     return Job(
         id=job.id, kind=job.kind, state=job.shown_state, path=job.path, created_at=job.created_at,
         finished_at=job.finished_at, counts=Counts(**final["counts"]), stages=StageCounts(**final["stages"]),
-        failures=final["failures"], scan_done=job.scan.done, rate_per_s=None, eta_s=None, waiting_for=None,
+        failures=final["failures"], failed_before=job.scan.failed_before, scan_done=job.scan.done,
+        rate_per_s=None, eta_s=None, waiting_for=None,
         problem=job.problem, retry_of=job.retry_of,
     )  # fmt: skip

@@ -173,6 +173,35 @@ class Samples:
             with translating():
                 self._db.audio_files.update_many({"_id": {"$in": list(tags)}}, [{"$set": ready}])
 
+    def users(self) -> dict[str, int]:
+        """Everybody with a library, and the number of their last arrival."""
+        with translating():
+            rows = self._db.counters.find({"_id": {"$gte": "samples:", "$lt": "samples;"}})
+            return {row["_id"].removeprefix("samples:"): int(row["value"]) for row in rows}
+
+    def ready_between(self, user_id: str, after: int, last: int) -> dict[str, str]:
+        """Hash by sample id, of the user's ready samples with these numbers."""
+        stretch = {"user_id": user_id, "number": {"$gt": after, "$lte": last}}
+        with translating():
+            rows = list(self._db.audio_files.find(stretch, {"file_hash": 1, "state": 1}))
+        return {row["_id"]: row["file_hash"] for row in rows if row["state"] == SampleState.READY.value}
+
+    def rebuilds(self) -> dict[tuple[str, str], int]:
+        """Rebuildings of the index that are under way: (collection, user) and the last number written."""
+        with translating():
+            rows = self._db.counters.find({"_id": {"$gte": "reindex:", "$lt": "reindex;"}})
+            named = {tuple(row["_id"].split(":", 2)[1:]): int(row["value"]) for row in rows}
+        return {(collection, user): value for (collection, user), value in named.items()}
+
+    def note_rebuild(self, collection: str, user_id: str, number: int | None) -> None:
+        """Remember how far a rebuilding is; None when it is whole."""
+        name = f"reindex:{collection}:{user_id}"
+        with translating():
+            if number is None:
+                self._db.counters.delete_one({"_id": name})
+            else:
+                self._db.counters.replace_one({"_id": name}, {"value": number}, upsert=True)
+
     def bury(self, sample_ids: Sequence[str]) -> None:
         """Delete samples whose deletion was asked for while they were being made."""
         if sample_ids:

@@ -79,6 +79,11 @@ class VectorIndex:
                     ids=ids, embeddings=vectors[part], metadatas=[{"user_id": user_id} for _ in ids]
                 )
 
+    def count(self, collection: str) -> int:
+        """How many vectors there are; 0 where the collection is gone."""
+        with self._fresh(collection), translating_chroma():
+            return int(self._collection(collection).count())
+
     def delete(self, collection: str, sample_ids: Sequence[str]) -> None:
         """Take samples out; one that is not there is no error."""
         if sample_ids:

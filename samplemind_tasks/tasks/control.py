@@ -9,6 +9,7 @@ from samplemind_tasks.pipeline import close, current_versions, let_go, resend_in
 from samplemind_tasks.pipeline import dispatch as dispatch_job
 from samplemind_tasks.queues import app, send, settings
 from samplemind_tasks.reconcile import reconcile as look_at_everything
+from samplemind_tasks.reindex import look_at_index, rebuild_stretch
 from samplemind_tasks.store.chunks import Chunk, Stage
 from samplemind_tasks.store.samples import Hearing
 from samplemind_tasks.tasks.stage import StageTask, Work, stores
@@ -27,6 +28,14 @@ def dispatch(job_id: str) -> None:
 def reconcile() -> None:
     """Look for what nobody is doing."""
     look_at_everything(stores())
+    look_at_index(stores())
+
+
+@app.task(name="control.reindex")
+def reindex(collection: str, user_id: str) -> None:
+    """Write a stretch of a lost index anew, from the vectors that MongoDB keeps."""
+    if rebuild_stretch(stores(), collection, user_id):
+        send("control.reindex", collection, user_id)
 
 
 @app.task(name="control.index", bind=True, base=StageTask)

@@ -25,6 +25,7 @@ from samplemind_tasks.store.places import Place
 from samplemind_tasks.store.samples import Arrival, Measurement
 from samplemind_tasks.store.windows import Windows, pack
 from samplemind_tasks.tasks.stage import StageTask, Work
+from samplemind_tasks.walk import is_decoded
 
 log = get_log(__name__)
 
@@ -164,6 +165,9 @@ def _opened(work: Work, place: Place) -> Iterator[BinaryIO]:
             file = work.stores.blobs.open_blob(place.key)
         except NotFound as error:
             raise AudioError(FailureCode.VANISHED, "The upload is not in the blob store any more.") from error
+    elif not is_decoded(place.key):  # a retry does not come by the walk
+        extension = place.key.rsplit(".", 1)[-1]
+        raise AudioError(FailureCode.UNSUPPORTED, f"SampleMind does not decode .{extension} files.")
     else:
         file = open_regular(place.location)
     with file:

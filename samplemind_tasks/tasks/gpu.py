@@ -8,7 +8,7 @@ from typing import Any
 from celery.signals import worker_init
 
 from samplemind_tasks.ai.embed import Embedder, load
-from samplemind_tasks.errors import AudioError, NotFound
+from samplemind_tasks.errors import AudioError, ModelUnavailable, NotFound
 from samplemind_tasks.pipeline import close, current_versions, hand_on, let_go
 from samplemind_tasks.queues import app, settings
 from samplemind_tasks.schemas import Failure
@@ -34,8 +34,14 @@ def embedder() -> Embedder:
 
 @worker_init.connect
 def _load_first(**_: Any) -> None:
-    """A worker without its model (or without the GPU it was promised) does not start."""
-    embedder().self_test()
+    """A worker without its model (or without the GPU it was promised) does not start.
+
+    SystemExit, because Celery logs any other exception of a signal's receiver and goes on.
+    """
+    try:
+        embedder().self_test()
+    except ModelUnavailable as error:
+        raise SystemExit(f"{error.code}: {error.message}") from error
 
 
 @app.task(name="gpu.embed", bind=True, base=StageTask)
@@ -80,7 +86,8 @@ def _hear(windows: dict[str, Windows]) -> tuple[list[Hearing], dict[str, AudioEr
         except AudioError as error:
             failed[file_hash] = error
         else:
-            hearings.append(Hearing(file_hash, heard.vector, tuple(heard.tags)))
+            tags = heard.tags if cut.any() else ()  # the model has words for silence too; nobody would search by them
+            hearings.append(Hearing(file_hash, heard.vector, tuple(tags)))
     return hearings, failed
 
 
