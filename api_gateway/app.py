@@ -7,14 +7,15 @@ from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 
+from api_gateway.dependencies import only_known_parameters
 from api_gateway.docs_page import docs_page
 from api_gateway.examples import EXAMPLES
 from api_gateway.guards import JSON_BODY_BYTES, BodyGuard, SiteGuard
-from api_gateway.problems import install_problem_handlers
+from api_gateway.problems import declared, install_problem_handlers
 from api_gateway.routes import health, jobs, samples, search, uploads
 from samplemind_tasks.errors import StoreUnavailable
 from samplemind_tasks.library import Library, bring_up_to_date
@@ -72,7 +73,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     for routes in (jobs, uploads, samples, search, health):
-        app.include_router(routes.router, prefix="/v1")
+        app.include_router(
+            routes.router,
+            prefix="/v1",
+            dependencies=[Depends(only_known_parameters)],
+            responses={422: declared()[422]},
+        )
     _add_examples(app)
     _add_pages(app)
     install_problem_handlers(app)

@@ -3,7 +3,10 @@
 from typing import Annotated, cast
 
 from fastapi import Depends, Path, Query, Request
+from fastapi.dependencies.models import Dependant
+from starlette.exceptions import HTTPException
 
+from samplemind_tasks.errors import BadRequest
 from samplemind_tasks.library import Library
 
 LOCAL_USER = "local"
@@ -18,6 +21,30 @@ async def get_library(request: Request) -> Library:
 async def current_user() -> str:
     """Everybody who reaches a gateway bound to loopback is its one user."""
     return LOCAL_USER
+
+
+async def only_known_parameters(request: Request) -> None:
+    """Refuse a query parameter the route does not read: a filter that is misspelt would answer unfiltered."""
+    if request.query_params:
+        known = _query_names(request.scope["route"].dependant)
+        unknown = [name for name in request.query_params if name not in known]
+        if unknown:
+            message = f"there is no such parameter here; known: {', '.join(sorted(known)) or 'none'}"
+            fields = [{"field": name, "message": message} for name in unknown]
+            raise BadRequest(f"{unknown[0]}: {message}", detail={"fields": fields})
+
+
+def _query_names(dependant: Dependant) -> set[str]:
+    own = {field.alias for field in dependant.query_params}
+    return own.union(*(_query_names(part) for part in dependant.dependencies))
+
+
+async def plain_body(request: Request) -> None:
+    """Refuse a multipart form, whose wrapper would be kept as the sound. Any other type says nothing of the bytes."""
+    if request.headers.get("Content-Type", "").lower().startswith("multipart/"):
+        url = request.url.path + ("?name=kick.wav" if request.url.path.endswith("/uploads") else "")
+        command = f"curl --data-binary @kick.wav '{request.url.netloc}{url}'"
+        raise HTTPException(415, f"send the file itself, not a form: {command}")
 
 
 TheLibrary = Annotated[Library, Depends(get_library)]

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from samplemind_tasks.errors import SampleMindError
 from samplemind_tasks.logs import get_log
@@ -19,6 +20,7 @@ CODES = {
     405: "method_not_allowed",
     413: "too_large",
     400: "bad_request",
+    415: "unsupported_media_type",
     416: "range_not_satisfiable",
 }
 
@@ -42,6 +44,7 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(SampleMindError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -73,6 +76,11 @@ async def _http(_: Request, error: Exception) -> Response:
     code = CODES.get(error.status_code, f"http_{error.status_code}")
     headers = dict(error.headers) if error.headers else None
     return problem_response(error.status_code, Problem(code=code, message=str(error.detail)), headers)
+
+
+async def _gone(request: Request, _: Exception) -> Response:
+    log.info("client_went_away", method=request.method, path=request.url.path)
+    return Response(status_code=400)  # nobody reads it
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -8,6 +8,7 @@ SampleMindError                 status  retry
 ├── BadRequest                  422     no
 ├── TooLarge                    413     no
 ├── StoreUnavailable            503     yes    a database is away: nobody's failure, work waits
+├── IndexLost                   503     yes    the vector index is empty and being written anew
 └── ModelUnavailable            503     yes    the model cannot be loaded: samples stay analysed and wait
 """
 
@@ -135,6 +136,14 @@ class StoreUnavailable(SampleMindError):
     def __init__(self, store: str, message: str) -> None:
         super().__init__(f"{store}: {message}", detail={"store": store})
         self.store = store
+
+
+class IndexLost(SampleMindError):
+    """The vector index holds nothing although it should. It is written anew from MongoDB."""
+
+    status = 503
+    code = "index_lost"
+    retry = True
 
 
 class ModelUnavailable(SampleMindError):

@@ -6,6 +6,7 @@ Each file is measured in a child process: one that crashes the decoder or never 
 """
 
 import argparse
+import contextlib
 import json
 import multiprocessing
 import os
@@ -14,7 +15,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -83,11 +84,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in _THREAD_SETTINGS:
         os.environ.setdefault(name, "1")
     settings = Settings()
-    paths = audio_paths([os.fsencode(path) for path in asked.paths])
+    named = [os.fsencode(path) for path in asked.paths]
+    paths = audio_paths(named)
     show = _print_json if asked.json or not sys.stdout.isatty() else _print_row
     timeout_s = settings.file_timeout_s + settings.analysis_seconds / 10
     measured = 0
     for path, outcome in measure_all(paths, measure_file, jobs=min(asked.jobs, len(paths)), timeout_s=timeout_s):
+        if outcome.code is FailureCode.VANISHED and path in named:
+            outcome = replace(outcome, message="There is no such file.")
         show(path, outcome)
         measured += outcome.features is not None
     if not paths:
@@ -277,13 +281,10 @@ def _serve(pipe: Connection, work: Work) -> None:
     """A child's life: measure what comes down the pipe until it closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     _limit_memory(Settings().child_memory_bytes)
-    pipe.send(None)
-    while True:
-        try:
-            path = pipe.recv_bytes()
-        except EOFError:
-            return
-        pipe.send(work(path))
+    with contextlib.suppress(EOFError, BrokenPipeError):  # the parent has gone
+        pipe.send(None)
+        while True:
+            pipe.send(work(pipe.recv_bytes()))
 
 
 def _limit_memory(extra_bytes: int) -> None:
@@ -295,5 +296,17 @@ def _limit_memory(extra_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (held_bytes + extra_bytes, resource.RLIM_INFINITY))
 
 
+def program() -> int:
+    """The command as a process: Ctrl-C and a reader that has seen enough (`| head`) end it without a traceback."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # everything is loaded: see cli/quiet_start.py
+    try:
+        return main()
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the end
+        return 128 + signal.SIGPIPE
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program())

@@ -1,4 +1,4 @@
-"""`python -m samplemind_tasks.models list|verify`: what models there are, and make their weights ready.
+"""`samplemind models [list|verify]`: what models there are, and make their weights ready.
 
 A process of its own, because it loads PyTorch. `make setup` and the launcher run `verify` once, so that no worker has
 to convert weights while people wait.
@@ -42,8 +42,8 @@ def verify(card: ModelCard, cache_dir: Path) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0, or 1 when a model is not usable."""
-    parser = argparse.ArgumentParser(prog="python -m samplemind_tasks.models", description=__doc__.split("\n")[0])
-    parser.add_argument("action", choices=["list", "verify"])
+    parser = argparse.ArgumentParser(prog="samplemind models", description=__doc__.split("\n")[0])
+    parser.add_argument("action", nargs="?", default="list", choices=["list", "verify"])
     parser.add_argument("--json", action="store_true", help="one JSON object a model")
     chosen = parser.parse_args(arguments)
     cards = list(model_cards().values())
@@ -62,4 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -3,6 +3,8 @@
 Every field is an environment variable SAMPLEMIND_<FIELD>.
 """
 
+import json
+import sys
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -21,17 +23,23 @@ def default_data_dir() -> Path:
 class Settings(BaseSettings):
     """What a process needs to know of the world. Defaults suit one laptop."""
 
-    model_config = SettingsConfigDict(env_prefix="SAMPLEMIND_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="SAMPLEMIND_", frozen=True, extra="forbid", use_attribute_docstrings=True
+    )
 
     # where everything is ---------------------------------------------------------------------------------------------
     data_dir: Path = Field(default_factory=default_data_dir)
+    """Databases, blobs, logs and caches of the embedded stack; the converted model weights everywhere."""
     redis_url: str = "redis://127.0.0.1:6379/0"
     """Broker, Celery results and job progress. Must not evict: maxmemory-policy noeviction."""
     cache_url: str = "redis://127.0.0.1:6380/0"
     """A second instance that may evict."""
     mongo_url: str = "mongodb://127.0.0.1:27017/?journal=true"
+    """The truth. Keep journal=true: what is acknowledged is on the disk."""
     mongo_database: str = "samplemind"
+    """Name of the database."""
     chroma_url: str = "http://127.0.0.1:8000"
+    """The vector index."""
     blob_url: str = ""
     """A folder (file:///srv/blobs) or s3://bucket/prefix; empty means <data_dir>/blobs."""
     url: str = ""
@@ -43,45 +51,60 @@ class Settings(BaseSettings):
 
     # limits ----------------------------------------------------------------------------------------------------------
     max_upload_bytes: int = 1 << 30
+    """A larger upload is refused with 413."""
     max_file_bytes: int = 4 << 30
+    """A larger file fails as too_large."""
     max_duration_s: float = 12 * 3600
+    """A longer file fails as too_long."""
     analysis_seconds: float = 300.0
     """A longer file is measured over its first part of this length, and the result says so."""
     child_memory_bytes: int = 2 << 30
     """A CPU worker's child may allocate this much beyond what it holds at start."""
     file_timeout_s: float = 60.0
-    """One file's time limit, plus its duration divided by ten."""
+    """One file's time limit, plus a second for each megabyte."""
     request_timeout_s: float = 5.0
     """The gateway waits this long for a store, then answers 503."""
 
     # pools -----------------------------------------------------------------------------------------------------------
     mongo_pool_min: int = 0
+    """Connections to MongoDB a process keeps open."""
     mongo_pool_max: int = 100
+    """Connections to MongoDB a process opens at most."""
     redis_pool_max: int = 64
+    """Connections to Redis a process opens at most."""
 
     # the trip --------------------------------------------------------------------------------------------------------
     model: str = "musicnn-mtt"
+    """A table of config/models.toml."""
     device: str = "auto"
     """auto, cpu or cuda; cuda without a GPU refuses to start."""
     scan_slice_paths: int = 2000
+    """Paths listed between two savings of a scan's progress."""
     scan_turn_s: float = 10.0
     """After this long a scan lets the next job's scan have a turn."""
     settle_s: float = 2.0
     """A file younger than this is looked at twice before it is believed to be whole."""
     settle_limit_s: float = 600.0
+    """A file that grows for longer than this fails as still_growing."""
     chunk_places: int = 64
+    """Places in a chunk at most."""
     chunk_bytes: int = 24 << 20
+    """Bytes of PCM in a chunk, about; a compressed byte counts six times. A larger file travels alone."""
     chunks_in_flight: int = 16
     """Per job: chunks sent and not finished."""
     heartbeat_s: float = 2.0
+    """A lease is renewed this often."""
     reconcile_s: float = 2.0
+    """The reconciler looks this often."""
     lease_patience: int = 4
     """A lease whose heartbeat stands still for this many looks of the reconciler is taken away."""
     result_expires_s: int = 3600
+    """Celery keeps a task's result this long."""
     visibility_timeout_s: int = 6 * 3600
     """Longer than the longest chunk."""
 
     log_level: str = "INFO"
+    """DEBUG, INFO, WARNING or ERROR."""
 
     @property
     def blob_location(self) -> str:
@@ -97,8 +120,25 @@ class Settings(BaseSettings):
 CONFIG_DIR = Path(__file__).resolve().parent.parent / "config"
 
 
+def env_example() -> str:
+    """Every setting with its meaning and its default, as `config/samplemind.env.example` holds it."""
+    lines = ["# Every setting of SampleMind with its default. Made by: python -m samplemind_tasks.settings"]
+    for name, field in Settings.model_fields.items():
+        default = "~/.local/share/samplemind" if field.default_factory else _as_env(field.default)
+        lines += ["", f"# {field.description}", f"# SAMPLEMIND_{name.upper()}={default}"]
+    return "\n".join(lines) + "\n"
+
+
+def _as_env(value: object) -> str:
+    return json.dumps([str(path) for path in value]) if isinstance(value, tuple) else str(value)
+
+
 @cache
 def model_cards() -> dict[str, ModelCard]:
     """Every model of config/models.toml by name."""
     table = tomllib.loads((CONFIG_DIR / "models.toml").read_text(encoding="utf-8"))
     return {name: ModelCard.model_validate({"name": name, **row}) for name, row in table.items()}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(env_example())

@@ -1,9 +1,12 @@
 """The command line: how values look, what ranges mean, how it fails, and that programs get JSON and nothing else."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 import wave
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -20,6 +23,7 @@ from rich.console import Console, RenderableType
 from typer.testing import CliRunner
 
 from samplemind_tasks.cli import app, library, progress, show
+from samplemind_tasks.cli.call import read_settings
 from samplemind_tasks.cli.running import running_stack
 from samplemind_tasks.schemas import (
     Counts,
@@ -33,6 +37,7 @@ from samplemind_tasks.schemas import (
     SampleState,
     StageCounts,
 )
+from samplemind_tasks.settings import default_data_dir
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HEAVY = ("librosa", "numba", "torch", "transformers", "soundfile", "pymongo", "chromadb", "redis", "celery")
@@ -146,6 +151,17 @@ def test_what_the_analyser_is_not_sure_of_carries_a_question_mark_and_what_does_
     assert none.count("–") == 3
 
 
+def test_a_question_mark_is_explained_under_the_table() -> None:
+    assert [note.plain for note in show.footnote([a_sample("loop.wav")])] == ["? the analyser is not sure"]
+    assert show.footnote([a_sample("loop.wav", key_confidence=0.9)]) == []
+
+
+def test_a_long_name_does_not_widen_a_table_in_a_pipe() -> None:
+    [_, line] = printed(show.sample_table([a_sample("x" * 300)]), 1000).splitlines()
+    assert len(line.rstrip()) < 200
+    assert "x…" in line
+
+
 # ------------------------------------------------------------------------------------------------------- jobs as people
 
 
@@ -159,7 +175,7 @@ def test_the_bar_moves_with_the_stages_and_never_beyond_its_end() -> None:
 
 def test_a_line_of_a_log_says_how_far_how_fast_and_what_it_waits_for() -> None:
     line = progress.plain_line(a_job(waiting_for="chroma"))
-    assert line == "212/640 (38%) · 190 done · 10 skipped · 12 failed · waiting for chroma · 18.4/s · 0:23 left"
+    assert line == "212/640 (33%) · 190 done · 10 skipped · 12 failed · waiting for chroma · 18.4/s · 0:23 left"
 
 
 def test_while_the_scan_still_finds_more_there_is_a_plus_and_no_time_left() -> None:
@@ -176,7 +192,7 @@ def test_a_paused_job_says_so() -> None:
     ("counts", "said"),
     [
         (Counts(found=3, done=2, failed=1), "done  3 files in 0:35: 2 done · 1 failed"),
-        (Counts(found=3, skipped=3), "done  3 files in 0:35: nothing new, all of them were analysed before"),
+        (Counts(found=3, skipped=3), "done  3 files in 0:35: nothing new: 3 files are unchanged"),
         (Counts(), "done  0 files in 0:35: no audio files there"),
     ],
 )
@@ -264,11 +280,13 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Called:
 
 
 @contextmanager
-def answering(status: int, body: str) -> Iterator[str]:
+def answering(status: int, body: str, asked: list[str] | None = None) -> Iterator[str]:
     """The address of a real server that answers everything the same way."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if asked is not None:
+                asked.append(self.path)
             self.send_response(status)
             self.end_headers()
             self.wfile.write(body.encode())
@@ -294,10 +312,12 @@ def test_without_a_stack_every_command_says_how_to_start_it(
     assert outcome.code == 1
     assert outcome.out == ""
     assert outcome.err.startswith("not_running: no stack runs on ")
-    assert "`samplemind up`" in outcome.err.splitlines()[1]
+    assert "samplemind up`" in outcome.err.splitlines()[1]
 
 
-@pytest.mark.parametrize("arguments", [["list", "--bpm", "x"], ["list", "--kind", "song"], ["add"], ["nonsense"]])
+@pytest.mark.parametrize(
+    "arguments", [["list", "--bpm", "x"], ["list", "--kind", "song"], ["add"], ["add", ""], ["nonsense"]]
+)
 def test_a_call_that_makes_no_sense_exits_with_2(call: Called, arguments: list[str]) -> None:
     outcome = call(*arguments)
     assert outcome.code == 2
@@ -309,6 +329,60 @@ def test_a_setting_that_makes_no_sense_is_named(call: Called, monkeypatch: pytes
     outcome = call("list")
     assert outcome.code == 2
     assert "SAMPLEMIND_MAX_UPLOAD_BYTES" in outcome.err
+
+
+def test_a_list_that_is_no_json_is_shown_as_it_should_be(call: Called, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAMPLEMIND_ROOTS", "/music")
+    for command in ("list", "up"):
+        outcome = call(command)
+        assert outcome.code == 2
+        assert """SAMPLEMIND_ROOTS='["/music"]'""" in " ".join(outcome.err.replace("│", "").split())
+
+
+def test_a_word_that_is_none_of_the_choices_is_said_with_them(call: Called) -> None:
+    outcome = call("list", "--kind", "bongo")
+    assert outcome.code == 2
+    assert "'bongo' is none of one-shot, loop, track" in outcome.err
+    assert "Value error" not in outcome.err
+
+
+def test_a_data_folder_set_to_nothing_is_not_the_current_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAMPLEMIND_DATA_DIR", "")
+    assert read_settings("", None).data_dir == default_data_dir()
+
+
+# --------------------------------------------------------------------------------------------- names that are not UTF-8
+
+LATIN = os.fsdecode(b"latin1_\xe9.wav")
+
+
+@pytest.mark.parametrize("arguments", [["show", LATIN], ["delete", LATIN], ["list", "--path", LATIN, "--name", LATIN]])
+def test_a_name_that_is_not_utf8_is_asked_for_as_it_is_shown(call: Called, arguments: list[str]) -> None:
+    asked: list[str] = []
+    with answering(200, '{"samples": []}', asked) as url:
+        outcome = call(*arguments, "--url", url)
+    assert "Traceback" not in outcome.err
+    assert "latin1_%EF%BF%BD.wav" in asked[0]
+
+
+def test_a_folder_whose_name_is_not_utf8_cannot_be_added(call: Called) -> None:
+    outcome = call("add", os.fsdecode(b"/music/d\xe9"), "--url", "http://127.0.0.1:9")
+    assert outcome.code == 1
+    assert outcome.err.startswith("not_utf8: /music/d\ufffd: ")
+    assert "add the folder around it" in outcome.err
+
+
+@pytest.mark.parametrize("pattern", ["", os.fsdecode(b"*\xe9*")])
+def test_a_request_of_ours_that_makes_no_sense_is_not_blamed_on_the_gateway(call: Called, pattern: str) -> None:
+    outcome = call("add", "/music", "--include", pattern, "--url", "http://127.0.0.1:9")
+    assert outcome.code == 1
+    assert outcome.err.startswith("invalid: ")
+
+
+def test_what_is_neither_an_id_nor_a_file_is_said_so(call: Called) -> None:
+    with answering(200, '{"samples": []}') as url:
+        outcome = call("show", "nope", "--url", url)
+    assert outcome.err.startswith("not_found: no sample has the id 'nope', and there is no file of that name")
 
 
 def test_nobody_listens_there(call: Called) -> None:
@@ -391,6 +465,62 @@ def test_the_command_line_loads_nothing_heavy() -> None:
     program = f"import sys, samplemind_tasks.cli; print([name for name in {HEAVY!r} if name in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"
+
+
+def run_program(*arguments: str, **environment: str) -> Outcome:
+    """The command line as a process of its own, with settings of the environment."""
+    done = subprocess.run(
+        [sys.executable, "-m", "samplemind_tasks.cli", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+        timeout=60,
+    )
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"SAMPLEMIND_DATA_DIR": "/proc/x"}, "unusable_folder: the data folder /proc/x cannot be used: "),
+        ({"SAMPLEMIND_DATA_DIR": __file__}, "unusable_folder: "),
+        ({"SAMPLEMIND_BLOB_URL": "ftp://x"}, "bad_setting: SAMPLEMIND_BLOB_URL begins with 'ftp'"),
+        ({"SAMPLEMIND_DEVICE": "tpu"}, "bad_setting: SAMPLEMIND_DEVICE is 'tpu'; it may be auto, cpu, cuda"),
+    ],
+)
+@pytest.mark.parametrize("command", ["up", "run"])
+def test_a_stack_that_cannot_start_says_why_and_what_to_do(
+    tmp_path: Path, command: str, environment: dict[str, str], said: str
+) -> None:
+    outcome = run_program(command, **{"SAMPLEMIND_DATA_DIR": str(tmp_path), **environment})
+    assert outcome.code == 1
+    assert outcome.err.startswith(said)
+    assert outcome.err.splitlines()[1].startswith("next: ")
+
+
+def test_up_and_run_take_the_short_word_for_help_too() -> None:
+    assert "--root" in run_program("up", "-h").out
+    assert "--library" in run_program("run", "-h").out
+    assert run_program("--version").out.startswith("samplemind ")
+
+
+def test_measure_says_that_there_is_no_such_file_and_ends_quietly_when_nobody_reads() -> None:
+    assert "There is no such file." in run_program("measure", "/nowhere.wav").out
+    command = f"{sys.executable} -m samplemind_tasks.cli measure /a.wav /b.wav /c.wav | true"
+    quiet = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False, timeout=60)
+    assert "Traceback" not in quiet.stderr
+
+
+@pytest.mark.parametrize("after_s", [0.5, 1.0])
+def test_ctrl_c_while_it_loads_ends_it_quietly(tmp_path: Path, after_s: float) -> None:
+    command = [sys.executable, "-m", "samplemind_tasks.cli", "up", "--data-dir", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as up:
+        time.sleep(after_s)
+        up.send_signal(signal.SIGINT)
+        _, said = up.communicate(timeout=30)
+    assert up.returncode in (130, -signal.SIGINT)
+    assert "Traceback" not in said
 
 
 # ------------------------------------------------------------------------------------------------- with a real stack

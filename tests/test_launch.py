@@ -188,9 +188,9 @@ def test_a_named_server_is_used_and_none_of_ours_started(stores: Settings, tmp_p
 
 
 def test_a_named_server_that_is_away_ends_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "ELSEWHERE_PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(supervisor, "NOWHERE_PATIENCE_SECONDS", 0.5)
     away = Settings(data_dir=tmp_path, redis_url="redis://:hidden@127.0.0.1:1/0")
-    with pytest.raises(LaunchFailed, match="SAMPLEMIND_REDIS_URL") as failure:
+    with pytest.raises(LaunchFailed, match=r"SAMPLEMIND_REDIS_URL names redis://127\.0\.0\.1:1/0: nobody") as failure:
         Stack(away, only=QUICK).start()
     assert "hidden" not in failure.value.message
     assert not carriers_of(tmp_path)

@@ -25,9 +25,9 @@ async def get_live() -> None:
     summary="Can requests be served?",
     responses={503: {"model": Readiness, "description": "A store is away."}},
 )
-async def get_ready(response: Response, library: TheLibrary) -> Readiness:
+async def get_ready(response: Response, library: TheLibrary, user: User) -> Readiness:
     """Every store, and every kind of worker, with what to do where one is away."""
-    readiness = await library.health.readiness()
+    readiness = await library.health.readiness(user)
     response.status_code = 200 if readiness.ready else 503
     response.headers["Cache-Control"] = "no-store"
     return readiness

@@ -3,7 +3,7 @@
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from api_gateway.dependencies import Cursor, Limit, SampleId, TheLibrary, User
@@ -58,6 +58,7 @@ async def get_sample(sample_id: SampleId, library: TheLibrary, user: User) -> Sa
     return await library.samples.detail(user, sample_id)
 
 
+@router.head("/samples/{sample_id}/audio", include_in_schema=False)
 @router.get(
     "/samples/{sample_id}/audio",
     summary="Hear a sample",
@@ -70,6 +71,7 @@ async def get_sample(sample_id: SampleId, library: TheLibrary, user: User) -> Sa
     },
 )
 async def get_audio(
+    request: Request,
     sample_id: SampleId,
     library: TheLibrary,
     user: User,
@@ -84,6 +86,10 @@ async def get_audio(
     if if_none_match == etag:
         sound.close()
         return Response(status_code=304, headers=headers)
+    if request.method == "HEAD":
+        sound.close()
+        headers["Content-Length"] = str(sound.size_bytes)
+        return Response(headers=headers, media_type=sound.media_type)
     try:
         part = parse_range(range_ if if_range in (None, etag) else None, sound.size_bytes)
     except Unsatisfiable:

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 
-from api_gateway.dependencies import SampleId, TheLibrary, User
+from api_gateway.dependencies import SampleId, TheLibrary, User, plain_body
 from api_gateway.problems import declared
 from api_gateway.routes.uploads import RAW_BODY
 from samplemind_tasks.schemas import SimilarSamples
@@ -22,7 +22,13 @@ async def similar_to_sample(
     return await library.similar.to_sample(user, sample_id, limit)
 
 
-@router.post("/similar", summary="What sounds like this file", responses=declared(413), openapi_extra=RAW_BODY)
+@router.post(
+    "/similar",
+    summary="What sounds like this file",
+    responses=declared(413, 415),
+    openapi_extra=RAW_BODY,
+    dependencies=[Depends(plain_body)],
+)
 async def similar_to_sound(request: Request, library: TheLibrary, user: User, limit: HitLimit = 20) -> SimilarSamples:
     """Send a sound, at most 64 MB, and find what is like it. Nothing of it is kept."""
     return await library.similar.to_sound(user, request.stream(), limit)

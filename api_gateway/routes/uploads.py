@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 
-from api_gateway.dependencies import TheLibrary, User
+from api_gateway.dependencies import TheLibrary, User, plain_body
 from api_gateway.problems import declared
 from samplemind_tasks.schemas import Uploaded
 
@@ -24,8 +24,9 @@ RAW_BODY = {
     status_code=201,
     summary="Upload a sound",
     response_description="The upload is stored; name its id in a job to have it analysed.",
-    responses=declared(413),
+    responses=declared(413, 415),
     openapi_extra=RAW_BODY,
+    dependencies=[Depends(plain_body)],
 )
 async def upload_sound(
     request: Request,
@@ -39,5 +40,9 @@ async def upload_sound(
         ),
     ],
 ) -> Uploaded:  # fmt: skip
-    """Store a file. It is hashed on the way, and kept once however often it is sent."""
+    """Store a file. It is hashed on the way, and kept once however often it is sent.
+
+    `curl --data-binary @kick.wav 'localhost:8000/v1/uploads?name=kick.wav'` sends one. Nothing is analysed yet:
+    the next step is `POST /v1/jobs` with the ids that were answered: `{"uploads": ["4e07408562bedb8b60ce05c1"]}`.
+    """
     return await library.uploads.add(user, name, request.stream())

@@ -6,15 +6,20 @@ jobs.py      add, jobs, failures, retry, cancel, pause, resume
 library.py   list, show, similar, delete, stats
 doctor.py    doctor, down
 programs.py  run, up, measure, models: programs of their own
-stack.py     what run and up are
+stack.py     what run and up are; quiet_start.py how such a program is started
 show.py      cells and tables; sheet.py one sample; progress.py one job; watch.py follows a job
 """
 
 import sys
+from importlib import metadata
+from typing import Annotated
 
-import typer
+try:
+    import typer
 
-from samplemind_tasks.cli import doctor, jobs, library, programs
+    from samplemind_tasks.cli import doctor, jobs, library, programs
+except KeyboardInterrupt:
+    raise SystemExit(130) from None
 
 app = typer.Typer(
     name="samplemind",
@@ -34,6 +39,21 @@ for panel, parts in PANELS:
     for info in (info for part in parts for info in part.registered_commands):
         info.rich_help_panel = panel
         app.registered_commands.append(info)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"samplemind {metadata.version('samplemind')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which it is.")
+    ] = False,
+) -> None:
+    """Listens to a sample library and makes it searchable by sound."""
 
 
 def main() -> None:

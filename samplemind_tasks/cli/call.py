@@ -7,20 +7,26 @@
 import functools
 import inspect
 import json
+import os
+import re
+import shutil
+import sysconfig
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Concatenate, ParamSpec
+from typing import Annotated, Concatenate, ParamSpec, TypeVar
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from rich.console import Console, RenderableType
 from rich.text import Text
 
 from samplemind_tasks.cli.client import Gateway, Json
 from samplemind_tasks.cli.running import running_stack
 from samplemind_tasks.errors import SampleMindError
-from samplemind_tasks.settings import Settings
+from samplemind_tasks.settings import Settings, default_data_dir
 
 PIPE_COLUMNS = 1000
 """What a pipe or a log gets is not cut."""
@@ -29,7 +35,10 @@ NEXT_STEPS = {
     "not_running": "start it with `samplemind up` and wait until it is ready",
     "unreachable": "`samplemind doctor` shows what is away; `samplemind up` starts the stack",
     "already_running": "use it, or stop it with `samplemind down`",
-    "launch_failed": "the log named above has the whole story",
+    "launch_failed": "the logs folder of the data directory has the whole story",
+    "server_away": "start that server, or unset the setting: then `samplemind up` starts one of its own",
+    "bad_setting": "set it right, or unset it for the default",
+    "unusable_folder": "choose another folder with --data-dir or SAMPLEMIND_DATA_DIR",
     "not_found": "`samplemind list` shows the samples, `samplemind jobs` the jobs",
     "path_not_found": "the path is looked for where the gateway runs",
     "path_unreadable": "let the user the gateway runs as read it",
@@ -45,6 +54,14 @@ NEXT_STEPS = {
     "model_unavailable": "`samplemind models verify` checks the model; samples wait until it is back",
     "internal": "the gateway's log has the whole story, in the logs folder of the data directory",
 }
+
+
+def program() -> str:
+    """How a person calls this program here: its name, or where it lies when the PATH does not lead to it."""
+    if shutil.which("samplemind"):
+        return "samplemind"
+    script = Path(sysconfig.get_path("scripts")) / "samplemind"
+    return str(script.relative_to(Path.cwd()) if script.is_relative_to(Path.cwd()) else script)
 
 
 class NotRunning(SampleMindError):
@@ -115,7 +132,7 @@ class Call:
         self.err.print(Text.assemble((error.code, "bold red"), ": ", error.message), soft_wrap=True)
         step = NEXT_STEPS.get(error.code)
         if step:
-            self.err.print(Text(f"next: {step}", style="dim"), soft_wrap=True)
+            self.err.print(Text(f"next: {step.replace('`samplemind', f'`{program()}')}", style="dim"), soft_wrap=True)
 
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs, one value a line, nothing else.")]
@@ -166,9 +183,38 @@ def read_settings(url: str, data_dir: Path | None) -> Settings:
         given["url"] = url.rstrip("/")
     if data_dir is not None:
         given["data_dir"] = data_dir.expanduser().absolute()
+    elif os.environ.get("SAMPLEMIND_DATA_DIR") == "":
+        given["data_dir"] = default_data_dir()  # set to nothing is not set
     try:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
         field_name = ".".join(str(part) for part in first["loc"])
         raise typer.BadParameter(f"SAMPLEMIND_{field_name.upper()}: {first['msg']}") from error
+    except SettingsError as error:  # a list that is no JSON
+        named = re.search(r'field "(\w+)"', str(error))
+        variable = f"SAMPLEMIND_{named[1].upper()}" if named else "a setting"
+        right = json.dumps([os.environ.get(variable) or "/music"])
+        raise typer.BadParameter(f"{variable} is a JSON list: write {variable}='{right}'") from error
+
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+def one_of(words: type[Word]) -> Callable[[str], Word]:
+    """Reads one of the words."""
+
+    def read(text: str) -> Word:
+        try:
+            return words(text)
+        except ValueError:
+            raise typer.BadParameter(f"{text!r} is none of {', '.join(words)}") from None
+
+    return read
+
+
+def named_path(text: str) -> Path:
+    """A path of the command line; an empty one would mean the current folder without saying so."""
+    if not text:
+        raise typer.BadParameter("an empty path; write . for the current folder")
+    return Path(text)

@@ -1,6 +1,8 @@
 """The gateway over HTTP: one method a question. Answers stay JSON until a person is to read them."""
 
 import ipaddress
+import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from pydantic import ValidationError
 
 from samplemind_tasks.errors import NotFound, SampleMindError
 from samplemind_tasks.schemas import JobRequest
@@ -21,6 +24,7 @@ PATIENCE_S = (0.2, 0.6)
 """Pauses before a request that is safe to repeat is repeated."""
 WHOLE_ID = 24
 SHORTEST_PREFIX = 6
+ID_OR_PREFIX = re.compile(rf"[0-9a-f]{{{SHORTEST_PREFIX},{WHOLE_ID}}}")
 PREFIX_SEARCH = 10_000
 """A prefix is looked for among this many newest jobs or samples."""
 
@@ -37,6 +41,26 @@ class Unreachable(SampleMindError):
     """No gateway answers."""
 
     code = "unreachable"
+
+
+def as_shown(name: str | Path) -> str:
+    """A name as the gateway shows it: UTF-8, with U+FFFD where its bytes are none."""
+    return os.fsencode(name).decode(errors="replace")
+
+
+def folder_job(path: Path, **wishes: Any) -> JobRequest:
+    """The request to analyse a folder or a file."""
+    for pattern in (*wishes.get("include", ()), *wishes.get("exclude", ())):
+        if as_shown(pattern) != pattern:
+            raise SampleMindError(f"the pattern {as_shown(pattern)} is not UTF-8: write * or ? there", code="invalid")
+    if as_shown(path) != str(path):
+        message = f"{as_shown(path)}: a name that is not UTF-8 cannot be told to the gateway; add the folder around it"
+        raise SampleMindError(message, code="not_utf8")
+    try:
+        return JobRequest(path=str(path), **wishes)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SampleMindError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", code="invalid") from error
 
 
 class Gateway:
@@ -89,7 +113,7 @@ class Gateway:
 
     def sample_at(self, path: Path) -> Json | None:
         """The sample that lives at an absolute path."""
-        return next(self.samples({"path": str(path), "limit": 1}), None)
+        return next(self.samples({"path": as_shown(path), "limit": 1}), None)
 
     def delete(self, sample_id: str) -> None:
         self._send("DELETE", f"/v1/samples/{self._sample_id(sample_id)}", repeats=())
@@ -183,10 +207,10 @@ def _stranger(answer: httpx.Response) -> GatewayError:
 
 def _whole(text: str, thing: str, newest: Callable[[], Iterator[Json]]) -> str:
     """The id a unique prefix stands for; a whole id is taken as it is."""
-    if len(text) >= WHOLE_ID:
-        return text
-    if len(text) < SHORTEST_PREFIX:
+    if not ID_OR_PREFIX.fullmatch(text):
         raise NotFound(f"{text!r} is no {thing} id: give at least its first {SHORTEST_PREFIX} characters")
+    if len(text) == WHOLE_ID:
+        return text
     found = {item["id"] for _, item in zip(range(PREFIX_SEARCH), newest(), strict=False) if item["id"].startswith(text)}
     if len(found) == 1:
         return str(found.pop())

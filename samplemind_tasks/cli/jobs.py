@@ -9,11 +9,11 @@ import typer
 from rich.text import Text
 
 from samplemind_tasks.cli import progress, show
-from samplemind_tasks.cli.call import Call, command
-from samplemind_tasks.cli.client import Json
+from samplemind_tasks.cli.call import Call, command, named_path, one_of, program
+from samplemind_tasks.cli.client import Json, as_shown, folder_job
 from samplemind_tasks.cli.watch import follow, read_job
 from samplemind_tasks.errors import FailureCode
-from samplemind_tasks.schemas import Failure, JobRequest
+from samplemind_tasks.schemas import Failure
 
 app = typer.Typer()
 
@@ -21,13 +21,18 @@ JobArgument = Annotated[
     str, typer.Argument(metavar="JOB", help="A job's id, or its first characters.", show_default=False)
 ]
 WaitOption = Annotated[bool, typer.Option("--wait/--no-wait", help="Watch the job until it has ended.")]
-CodeOption = Annotated[FailureCode | None, typer.Option("--code", help="Only failures of this code.", metavar="CODE")]
+CodeOption = Annotated[
+    FailureCode | None,
+    typer.Option("--code", metavar="CODE", parser=one_of(FailureCode), help="Only failures of this code."),
+]
 
 
 @command(app)
 def add(
     call: Call,
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder or a file where the gateway runs.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", parser=named_path, help="A folder or a file where the gateway runs.")
+    ],
     wait: WaitOption = True,
     include: Annotated[list[str] | None, typer.Option("--include", metavar="GLOB", help="Only what matches.")] = None,
     exclude: Annotated[list[str] | None, typer.Option("--exclude", metavar="GLOB", help="Not what matches.")] = None,
@@ -38,8 +43,8 @@ def add(
 
     What is known and unchanged is skipped.
     """
-    request = JobRequest(
-        path=str(path.expanduser().absolute()),
+    request = folder_job(
+        path.expanduser().absolute(),
         include=include or [],
         exclude=exclude or [],
         rerun="everything" if everything else "missing",
@@ -100,7 +105,7 @@ def retry(
     wait: WaitOption = True,
 ) -> int:
     """Take up the failures of a job again, as a new job."""
-    answer = call.gateway.retry(job, code, place or [])
+    answer = call.gateway.retry(job, code, [as_shown(each) for each in place or []])
     if answer.get("more"):
         call.tell(Text("more failures than one job takes: retry again for the rest", style="yellow"))
     return _started(call, answer, wait)
@@ -137,5 +142,5 @@ def _started(call: Call, answer: Json, wait: bool) -> int:
         call.tell(Text(f"job {job.id}  {show.what(job)}", style="dim"))
         return follow(call, answer)
     call.answer(answer)
-    call.show(f"job {job.id} {job.state}", Text(f"look: samplemind jobs {job.id}", style="dim"))
+    call.show(f"job {job.id} {job.state}", Text(f"look: {program()} jobs {job.id}", style="dim"))
     return 0

@@ -9,8 +9,8 @@ import typer
 from rich.text import Text
 
 from samplemind_tasks.cli import show
-from samplemind_tasks.cli.call import Call, command
-from samplemind_tasks.cli.client import PAGE, Json, Query
+from samplemind_tasks.cli.call import Call, command, named_path, one_of
+from samplemind_tasks.cli.client import PAGE, Json, Query, as_shown
 from samplemind_tasks.cli.sheet import sample_sheet
 from samplemind_tasks.errors import NotFound
 from samplemind_tasks.schemas import Hit, Kind, Sample, SampleDetail, Stats
@@ -50,24 +50,28 @@ def key_name(text: str) -> str:
 SampleArgument = Annotated[
     str, typer.Argument(metavar="ID|PATH", help="A sample's id, its first characters, or its file.", show_default=False)
 ]
+KINDS = f"Only one kind: {', '.join(Kind)}."
 
 
 @command(app, "list")
 def list_samples(
     call: Call,
-    kind: Annotated[Kind | None, typer.Option("--kind", help="Only one kind.")] = None,
+    kind: Annotated[Kind | None, typer.Option("--kind", parser=one_of(Kind), metavar="KIND", help=KINDS)] = None,
     key: Annotated[str | None, typer.Option("--key", help='"A minor", Am or 8A.', parser=key_name)] = None,
     bpm: Annotated[str | None, typer.Option("--bpm", metavar="MIN-MAX", help="120-130, 120-, -130 or 124.")] = None,
     tag: Annotated[list[str] | None, typer.Option("--tag", help="Only what the model heard this in.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="Part of the name.")] = None,
-    path: Annotated[Path | None, typer.Option("--path", help="Only what lives in this folder.")] = None,
+    path: Annotated[
+        Path | None, typer.Option("--path", metavar="PATH", parser=named_path, help="Only what lives in this folder.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=0, help="How many; 0 means all.")] = 50,
 ) -> None:
     """List samples, narrowed by what was measured."""
     tempo_min, tempo_max = bpm_range(bpm) if bpm else (None, None)
-    folder = str(path.expanduser().absolute()) if path else None
+    folder = as_shown(path.expanduser().absolute()) if path else None
     tempo = {"tempo_min": tempo_min, "tempo_max": tempo_max}
-    wanted = {"kind": kind, "key": key, **tempo, "tag": tag, "name": name, "path": folder}
+    words = {"tag": tag and [as_shown(each) for each in tag], "name": name and as_shown(name)}
+    wanted = {"kind": kind, "key": key, **tempo, **words, "path": folder}
     query: Query = {field: value for field, value in wanted.items() if value is not None}
     answers = call.gateway.samples({**query, "limit": min(limit + 1, PAGE) if limit else PAGE})
     if call.as_json:
@@ -78,7 +82,7 @@ def list_samples(
     if not shown:
         call.show("Nothing like that." if query else "The library is empty: samplemind add FOLDER")
         return
-    call.show(show.sample_table(shown, width=call.out.width))
+    call.show(show.sample_table(shown, width=call.out.width), *show.footnote(shown))
     if next(answers, None) is not None:
         call.show(Text(f"the first {show.count(len(shown))}; --limit 0 shows all", style="dim"))
 
@@ -107,7 +111,10 @@ def similar(
         answer = call.gateway.similar_to_file(Path(sample).expanduser(), limit)
     call.answer(answer)
     hits = [Hit.model_validate(hit, extra="ignore") for hit in answer["hits"]]
-    call.show(show.hit_table(hits) if hits else "Nothing to compare with yet: samplemind add FOLDER")
+    if not hits:
+        call.show("Nothing to compare with yet: samplemind add FOLDER")
+        return
+    call.show(show.hit_table(hits), *show.footnote(hit.sample for hit in hits))
 
 
 @command(app)
@@ -150,8 +157,10 @@ def _find(call: Call, id_or_path: str) -> str:
         return id_or_path
     path = Path(id_or_path).expanduser().absolute()
     found = None if path.is_dir() else call.gateway.sample_at(path)
+    if found is None and not path.exists():
+        raise NotFound(f"no sample has the id {as_shown(id_or_path)!r}, and there is no file of that name")
     if found is None:
-        raise NotFound(f"{path} is not in the library")
+        raise NotFound(f"{as_shown(path)} is not in the library")
     return str(found["id"])
 
 

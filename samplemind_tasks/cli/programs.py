@@ -5,12 +5,16 @@ The command line itself stays light: these load signal libraries, PyTorch or the
 
 import os
 import sys
+from pathlib import Path
 
 import typer
+
+from samplemind_tasks.cli.call import read_settings
 
 stack_app = typer.Typer()
 tool_app = typer.Typer()
 
+QUIET_START = Path(__file__).with_name("quiet_start.py")
 AS_THEY_ARE = {"allow_extra_args": True, "ignore_unknown_options": True}
 """Arguments are the program's to understand, --help too."""
 
@@ -40,5 +44,8 @@ def models(context: typer.Context) -> None:
 
 
 def _become(module: str, *arguments: str) -> None:
+    read_settings("", None)  # what is wrong with them is said in a sentence, before anything reads them as it loads
+    if os.environ.get("SAMPLEMIND_DATA_DIR") == "":
+        del os.environ["SAMPLEMIND_DATA_DIR"]
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606 - a fixed program, no shell
+    os.execv(sys.executable, [sys.executable, "-P", str(QUIET_START), module, *arguments])  # noqa: S606 - a fixed program, no shell

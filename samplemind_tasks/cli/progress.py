@@ -63,7 +63,7 @@ def plain_line(job: Job) -> str:
     """One line of a log."""
     if not job.counts.found:
         return "queued" if job.state is JobState.QUEUED else "looking for sounds"
-    head = f"{show.count(ended(job))}/{found(job)} ({int(part_done(job) * 100)}%)"
+    head = f"{show.count(ended(job))}/{found(job)} ({100 * ended(job) // job.counts.found}%)"
     return " · ".join([head, *outcomes(job), *pace(job)])
 
 
@@ -94,7 +94,12 @@ def summary(job: Job) -> Text:
     if not job.counts.found:
         said = ["no audio files there"]
     elif job.counts.skipped == job.counts.found:
-        said = ["nothing new, all of them were analysed before"]
+        unchanged = "1 file is" if job.counts.skipped == 1 else f"{show.count(job.counts.skipped)} files are"
+        said = [f"nothing new: {unchanged} unchanged"]
+    if job.failed_before:
+        said.append(f"{show.count(job.failed_before)} of them failed before (samplemind failures of the earlier job)")
+    if job.state is JobState.FAILED and job.problem:
+        said = [job.problem.code.replace("_", " ")]
     return Text.assemble(
         (str(job.state), f"bold {show.STATE_STYLES[job.state]}"),
         f"  {found(job)} file{'' if job.counts.found == 1 else 's'}{took}: ",

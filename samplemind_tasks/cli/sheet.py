@@ -3,13 +3,14 @@
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from samplemind_tasks.cli.show import NONE, facts, length, number, size, unsure
+from samplemind_tasks.cli.show import NONE, count, facts, length, number, size, unsure
 from samplemind_tasks.schemas import Features, PlaceView, SampleDetail, Spread, Tag
 
 BAR = "━"
 TAG_BAR_COLUMNS = 20
 SHOWN_TAGS = 8
 """The strongest; --json has them all."""
+SHOWN_PLACES = 10
 LARGE = 100
 WHOLE = 0.99
 """Measured over at least this part of its length is measured whole."""
@@ -25,7 +26,9 @@ def sample_sheet(detail: SampleDetail) -> RenderableType:
     if detail.tags:
         best = sorted(detail.tags, key=lambda tag: -tag.score)[:SHOWN_TAGS]
         parts += [Text(f"\ntags, heard by {detail.model}", style="dim"), facts([_tag(tag) for tag in best])]
-    parts += [Text("\nplaces", style="dim"), *[_place(place) for place in detail.places]]
+    parts += [Text("\nplaces", style="dim"), *[_place(place) for place in detail.places[:SHOWN_PLACES]]]
+    if (more := len(detail.places) - SHOWN_PLACES) > 0:
+        parts.append(Text(f"and {count(more)} more; --json has them all", style="dim"))
     parts += [Text(note, style="yellow") for note in features.notes]
     return Group(*parts)
 

@@ -18,6 +18,8 @@ SURE = 0.5
 """A confidence below this earns a question mark."""
 WIDE_COLUMNS = 100
 SHORT_ID = 10
+NAME_COLUMNS = 60
+"""A longer name is cut in a table, also in a pipe; --json has it whole."""
 
 STATE_STYLES = {
     JobState.QUEUED: "dim",
@@ -74,6 +76,13 @@ def unsure(text: str, confidence: float | None) -> Text:
     return Text(text) if confidence is None or confidence >= SURE else Text(f"{text}?", style="dim")
 
 
+def footnote(samples: Iterable[Sample]) -> list[Text]:
+    """What the question mark means, under a table that has one."""
+    confidences = [value for each in samples for value in (each.tempo_confidence, each.key_confidence)]
+    is_marked = any(value is not None and value < SURE for value in confidences)
+    return [Text("? the analyser is not sure", style="dim")] if is_marked else []
+
+
 def size(size_bytes: float) -> str:
     """812 B, 1.4 MB, 32 GB."""
     for unit in ("B", "kB", "MB", "GB"):
@@ -125,8 +134,10 @@ def grid(*heads: str) -> Table:
 
 def sample_cells(sample: Sample) -> list[Text | str]:
     """What every table of samples says of one; heads are SAMPLE_HEADS."""
+    name = cut(sample.name)
+    name.truncate(NAME_COLUMNS, overflow="ellipsis")
     return [
-        cut(sample.name),
+        name,
         str(sample.kind),
         unsure(fixed(sample.tempo_bpm), sample.tempo_confidence),
         unsure(sample.key or NONE, sample.key_confidence),

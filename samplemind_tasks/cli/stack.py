@@ -6,6 +6,7 @@ Apart from the other commands because `launch` loads the database drivers.
 """
 
 import dataclasses
+import shlex
 import signal
 import subprocess
 import sys
@@ -20,16 +21,21 @@ import typer
 from rich.text import Text
 
 from samplemind_tasks.cli import bear_any_name, show
-from samplemind_tasks.cli.call import Call, command
-from samplemind_tasks.cli.running import running_stack
+from samplemind_tasks.cli.call import Call, command, named_path, program
+from samplemind_tasks.cli.client import as_shown, folder_job
+from samplemind_tasks.cli.running import run_file, running_stack
 from samplemind_tasks.cli.startup import Startup
 from samplemind_tasks.cli.watch import INTERRUPTED, read_job, sum_up, watch
 from samplemind_tasks.errors import NotFound, SampleMindError
-from samplemind_tasks.launch import LaunchFailed, Stack, StartCancelled, stop_on_signals
-from samplemind_tasks.schemas import Hit, Job, JobRequest, JobState, Sample, SampleState
+from samplemind_tasks.launch import LaunchFailed, Stack, StartCancelled, check_settings, stop_on_signals
+from samplemind_tasks.schemas import Hit, Job, JobState, Sample, SampleState
 from samplemind_tasks.settings import Settings
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
 SHOWN_SAMPLES = 20
 SHOWN_HITS = 5
@@ -42,7 +48,8 @@ ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def up(
     call: Call,
     root: Annotated[
-        list[Path] | None, typer.Option("--root", metavar="PATH", help="Jobs may only name paths below these folders.")
+        list[Path] | None,
+        typer.Option("--root", metavar="PATH", parser=named_path, help="Jobs may only name paths below these folders."),
     ] = None,
 ) -> int:
     """Start the embedded stack and stay until Ctrl-C."""
@@ -63,22 +70,31 @@ def up(
 @command(app)
 def run(
     call: Call,
-    library: Annotated[Path | None, typer.Option("--library", metavar="PATH", help="Default: a demo library.")] = None,
+    library: Annotated[
+        Path | None, typer.Option("--library", metavar="PATH", parser=named_path, help="Default: a demo library.")
+    ] = None,
     once: Annotated[
         bool, typer.Option("--once", help="Stop when the library is analysed; 0 when all went well.")
     ] = False,
 ) -> int:
     """Start everything, analyse a library and show what was found."""
-    folder = _existing(library) if library else _demo_library(call)
+    given = _existing(library) if library else None
+    if given:
+        folder_job(given)  # a name that cannot be told to the gateway is said before anything starts
+    check_settings(call.settings)
+    folder = given or _demo_library(call)
     running = running_stack(call.settings.data_dir)
     if running is not None:
         call.tell(Text(f"using the stack that runs already (pid {running.pid})", style="dim"))
-        return _analyse(_at(call, running.url), folder)
+        code = _analyse(_at(call, running.url), folder)
+        _show_addresses(call, call.settings.data_dir)
+        return code
     code = INTERRUPTED
     try:
         with embedded(call, call.settings) as stack:
             code = _analyse(_at(call, stack.url), folder)
             if not once:
+                _show_addresses(call, call.settings.data_dir)
                 call.show("", Text("Everything stays up. Ctrl-C stops it.", style="dim"))
                 stack.wait()
     except StartCancelled:
@@ -138,14 +154,13 @@ def _demo_library(call: Call) -> Path:
 
 def _analyse(call: Call, folder: Path) -> int:
     """Add the folder, show what came of it, and say whether every sound has a result."""
-    answer = call.gateway.add(JobRequest(path=str(folder)), key=uuid.uuid4().hex)
+    answer = call.gateway.add(folder_job(folder), key=uuid.uuid4().hex)
     call.tell(Text(f"job {answer['id']}  {folder}", style="dim"))
     job, answer = watch(call, read_job(answer), answer)
     call.answer(answer)
     if not call.as_json:
         sum_up(call, job)
         _show_library(call, folder)
-    _show_addresses(call, call.settings.data_dir)
     return 0 if all_accounted(job) else 1
 
 
@@ -158,17 +173,16 @@ def all_accounted(job: Job) -> bool:
 
 def _show_library(call: Call, folder: Path) -> None:
     """The folder's first samples, how many more there are, and what sounds like one of them."""
-    answers = call.gateway.samples({"path": str(folder)})
+    answers = call.gateway.samples({"path": as_shown(folder)})
     samples = [Sample.model_validate(answer, extra="ignore") for answer in islice(answers, SHOWN_SAMPLES)]
     if not samples:
         return
-    call.show("", show.sample_table(samples, ids=False, width=call.out.width))
+    call.show("", show.sample_table(samples, ids=False, width=call.out.width), *show.footnote(samples))
     more = sum(1 for _ in islice(answers, COUNTED_SAMPLES))
     if more:
         at_least = "" if more < COUNTED_SAMPLES else "at least "
-        call.show(
-            Text(f"and {at_least}{show.count(more)} more: samplemind list --path {folder} --limit 0", style="dim")
-        )
+        how = f"{program()} list --path {shlex.quote(str(folder))} --limit 0"
+        call.show(Text(f"and {at_least}{show.count(more)} more: {how}", style="dim"))
     known = next((sample for sample in samples if sample.state is SampleState.READY), None)
     if known is None:
         return
@@ -176,7 +190,7 @@ def _show_library(call: Call, folder: Path) -> None:
     call.show(
         "",
         Text.assemble(
-            "sounds like ", (known.name, "bold"), (f"  samplemind similar {known.id[: show.SHORT_ID]}", "dim")
+            "sounds like ", (known.name, "bold"), (f"  {program()} similar {known.id[: show.SHORT_ID]}", "dim")
         ),
     )
     call.show(show.hit_table(Hit.model_validate(hit, extra="ignore") for hit in hits))
@@ -187,14 +201,17 @@ def _show_addresses(call: Call, data_dir: Path) -> None:
     if stack is None:
         return
     flower = stack.flower
-    call.answer({"url": stack.url, "flower": flower.model_dump(), "logs": str(data_dir / "logs")})
+    # a log is read by more people than the run file
+    password = f"password {flower.password}" if call.out.is_terminal else f"its password is in {run_file(data_dir)}"
+    told = {**flower.model_dump(exclude={"password"}), "password_in": str(run_file(data_dir))}
+    call.answer({"url": stack.url, "flower": told, "logs": str(data_dir / "logs")})
     call.show(
         "",
         show.facts(
             [
                 ("API", f"{stack.url}/docs"),
                 ("Flower", flower.url),
-                ("", f"user {flower.user}, password {flower.password}"),
+                ("", f"user {flower.user}, {password}"),
                 ("logs", str(data_dir / "logs")),
             ]
         ),
@@ -202,5 +219,6 @@ def _show_addresses(call: Call, data_dir: Path) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # everything is loaded: see quiet_start.py
     bear_any_name()
     app(prog_name="samplemind")

@@ -7,7 +7,7 @@ from rich.live import Live
 from rich.text import Text
 
 from samplemind_tasks.cli import progress
-from samplemind_tasks.cli.call import Call
+from samplemind_tasks.cli.call import Call, program
 from samplemind_tasks.cli.client import GatewayError, Json, Unreachable
 from samplemind_tasks.schemas import TERMINAL_STATES, Failure, Job, JobState
 
@@ -31,8 +31,8 @@ def follow(call: Call, answer: Json) -> int:
         job, answer = watch(call, job, answer)
     except KeyboardInterrupt:
         call.err.print(
-            f"\nNo longer watching; the job goes on.\n  look:    samplemind jobs {job.id}"
-            f"\n  cancel:  samplemind cancel {job.id}"
+            f"\nNo longer watching; the job goes on.\n  look:    {program()} jobs {job.id}"
+            f"\n  cancel:  {program()} cancel {job.id}"
         )
         return INTERRUPTED
     call.answer(answer)
@@ -75,7 +75,7 @@ def sum_up(call: Call, job: Job) -> None:
         return
     examples = [(code, _examples(call, job, code)) for code in sorted(job.failures, key=lambda c: -job.failures[c])]
     call.show("", progress.failure_groups(job, examples), "")
-    call.show(Text(f"all of them: samplemind failures {job.id} · again: samplemind retry {job.id}", style="dim"))
+    call.show(Text(f"all of them: {program()} failures {job.id} · again: {program()} retry {job.id}", style="dim"))
 
 
 def _examples(call: Call, job: Job, code: str) -> list[Failure]:

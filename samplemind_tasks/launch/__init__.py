@@ -6,6 +6,7 @@ events.py      what is told meanwhile
 supervisor.py  Stack: starts the table in parallel, restarts what dies, stops all
 child.py       one child process: its group, its log
 guardian.py    the process that ends the children when the parent cannot
+check.py       what can be seen to be wrong with the settings
 folder.py      the data folder: lock, passwords, run file
 provision.py   makes MongoDB's user, once
 
@@ -16,8 +17,9 @@ provision.py   makes MongoDB's user, once
 Any of SAMPLEMIND_REDIS_URL, _CACHE_URL, _MONGO_URL, _CHROMA_URL set means: that server is used and ours is not started.
 """
 
-from samplemind_tasks.launch.events import Event, LaunchFailed, StartCancelled
-from samplemind_tasks.launch.folder import AlreadyRunning, read_run_file
+from samplemind_tasks.launch.check import BadSetting, check_settings
+from samplemind_tasks.launch.events import Event, LaunchFailed, ServerAway, StartCancelled
+from samplemind_tasks.launch.folder import AlreadyRunning, UnusableFolder, read_run_file
 from samplemind_tasks.launch.services import SERVICES, STORES
 from samplemind_tasks.launch.supervisor import Stack, stop_on_signals
 
@@ -25,10 +27,14 @@ __all__ = [
     "SERVICES",
     "STORES",
     "AlreadyRunning",
+    "BadSetting",
     "Event",
     "LaunchFailed",
+    "ServerAway",
     "Stack",
     "StartCancelled",
+    "UnusableFolder",
+    "check_settings",
     "read_run_file",
     "stop_on_signals",
 ]

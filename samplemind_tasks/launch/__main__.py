@@ -34,7 +34,8 @@ def main() -> int:
         return 1
     _say(f"ready after {time.monotonic() - started:.1f} s: {stack.url}")
     flower = read_run_file(settings.data_dir)["flower"]
-    _say(f"Flower: {flower['url']} (user {flower['user']}, password {flower['password']})")
+    password = flower["password"] if sys.stdout.isatty() else f"in {settings.data_dir / 'run.json'}"
+    _say(f"Flower: {flower['url']} (user {flower['user']}, password {password})")
     stack.wait()
     stack.stop()
     return 0

@@ -31,6 +31,12 @@ class LaunchFailed(SampleMindError):
         self.log_lines = log_lines
 
 
+class ServerAway(LaunchFailed):
+    """A server that a setting names does not answer."""
+
+    code = "server_away"
+
+
 class StartCancelled(SampleMindError):
     """Somebody asked for the end before the start was finished."""
 

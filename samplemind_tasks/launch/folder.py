@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from samplemind_tasks.errors import Conflict
+from samplemind_tasks.errors import Conflict, SampleMindError
 from samplemind_tasks.launch.child import Child
 from samplemind_tasks.launch.site import FLOWER_USER, Site
 
@@ -25,6 +25,12 @@ class AlreadyRunning(Conflict):
     """Another stack uses this data folder."""
 
     code = "already_running"
+
+
+class UnusableFolder(SampleMindError):
+    """The data folder cannot be made or written to."""
+
+    code = "unusable_folder"
 
 
 class DataFolder:
@@ -40,10 +46,9 @@ class DataFolder:
         Raises
         ------
         AlreadyRunning : another stack has it.
+        UnusableFolder : it cannot be made or written to.
         """
-        for folder in (self.path, self.path / "logs"):
-            folder.mkdir(parents=True, exist_ok=True)
-        self.path.chmod(0o700)
+        self.make()
         self.lock_fd = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             self._take_lock()
@@ -51,6 +56,16 @@ class DataFolder:
             self.close()
             raise
         self._end_leftovers()
+
+    def make(self) -> None:
+        """Let it be there, for its owner alone."""
+        try:
+            for folder in (self.path, self.path / "logs"):
+                folder.mkdir(parents=True, exist_ok=True)
+            self.path.chmod(0o700)
+            (self.path / "lock").touch(0o600)
+        except OSError as error:
+            raise UnusableFolder(f"the data folder {self.path} cannot be used: {error.strerror}") from error
 
     def _take_lock(self) -> None:
         """Of a parent that was killed, the guardian holds the lock until its children are gone: wait for that."""

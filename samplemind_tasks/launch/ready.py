@@ -4,6 +4,7 @@ import hashlib
 import http.client
 import json
 import os
+import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,6 +19,30 @@ from samplemind_tasks.store.migrations import migrate
 from samplemind_tasks.store.mongo import connect
 
 ASK_SECONDS = 1.0
+
+
+def address(url: str) -> str:
+    """A URL without what may be secret in it: user, password and query."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def leads_nowhere(url: str) -> bool:
+    """No such host, or nobody listens there. False where that cannot be told."""
+    parts = urlsplit(url)
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:  # several hosts
+        return False
+    if not host or not port:
+        return False
+    try:
+        socket.create_connection((host, port), ASK_SECONDS).close()
+    except (ConnectionRefusedError, socket.gaierror):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def redis_answers(url: str) -> bool:

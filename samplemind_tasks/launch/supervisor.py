@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterable
 from types import FrameType, TracebackType
 from typing import Self
 
+from samplemind_tasks.launch import ready
+from samplemind_tasks.launch.check import check_settings
 from samplemind_tasks.launch.child import Child, Guardian, rotate
-from samplemind_tasks.launch.events import Event, LaunchFailed, StartCancelled, What
+from samplemind_tasks.launch.events import Event, LaunchFailed, ServerAway, StartCancelled, What
 from samplemind_tasks.launch.folder import DataFolder, write_run_file
 from samplemind_tasks.launch.services import SERVICES, Service
 from samplemind_tasks.launch.site import Site
@@ -20,6 +22,8 @@ ASK_EVERY_SECONDS = 0.1
 DEATHS_BEFORE_GIVING_UP = 3
 BACKOFF_SECONDS = (0.5, 10.0)
 ELSEWHERE_PATIENCE_SECONDS = 30.0
+NOWHERE_PATIENCE_SECONDS = 4.0
+"""Where nobody listens."""
 STEADY_SECONDS = 30.0
 """A child that lived this long has not died "again"."""
 WORKERS_PARTING_SECONDS = 3.0
@@ -79,10 +83,12 @@ class Stack:
 
         Raises
         ------
+        BadSetting, UnusableFolder : nothing was started.
         AlreadyRunning : another stack uses this data folder.
         LaunchFailed : with the log lines of the service that does not start. Nothing is left running.
         StartCancelled : request_stop was called meanwhile. Nothing is left running.
         """
+        check_settings(self._site.given)
         self._folder.open()
         self._on_event = on_event
         self._site.passwords = self._folder.passwords()
@@ -175,14 +181,18 @@ class Stack:
         return not self._stopping.is_set()
 
     def _await_elsewhere(self, service: Service) -> None:
-        """A server that somebody else runs is only asked; its URL is not shown, as it may hold a password."""
-        deadline = time.monotonic() + ELSEWHERE_PATIENCE_SECONDS
+        """A server that somebody else runs is only asked."""
+        began = time.monotonic()
+        url: str = getattr(self._site.settings, service.replaced_by or "")
         while not (service.runs_once or service.answers(self._site, None)):
             if self._stopping.wait(ASK_EVERY_SECONDS):
                 return
-            if time.monotonic() > deadline:
+            passed_s = time.monotonic() - began
+            is_nowhere = passed_s > NOWHERE_PATIENCE_SECONDS and ready.leads_nowhere(url)
+            if is_nowhere or passed_s > ELSEWHERE_PATIENCE_SECONDS:
                 setting = f"SAMPLEMIND_{(service.replaced_by or '').upper()}"
-                raise LaunchFailed(service.name, f"the server that {setting} names does not answer, or not to us")
+                how = "nobody listens there" if is_nowhere else "it does not answer, or not to us"
+                raise ServerAway(service.name, f"{setting} names {ready.address(url)}: {how}")
         service.when_ready(self._site)
         self._tell_ready(service, "somewhere else", what="elsewhere")
 

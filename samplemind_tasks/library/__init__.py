@@ -62,7 +62,7 @@ class Library:
             jobs=Jobs(ledger, catalog, Views(redis), nudges, disk),
             uploads=Uploads(settings, blobs, catalog),
             samples=Samples(settings, catalog, vectors, blobs, disk),
-            similar=Similar(settings, catalog, vectors, blobs, nudges, LiveAnswers(redis)),
+            similar=Similar(settings, catalog, vectors, blobs, nudges, LiveAnswers(redis), health),
             health=health,
             _catalog=catalog, _vectors=vectors, _nudges=nudges, _disk=disk,
         )  # fmt: skip

@@ -27,6 +27,7 @@ class Target:
 
     root: Path
     path: Path
+    is_there: bool = True
 
 
 class Disk:
@@ -38,7 +39,7 @@ class Disk:
         self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="disk")
 
     async def target(self, text: str) -> Target:
-        """Where a job's path leads.
+        """Where a job's path leads, also where nothing is there now.
 
         Raises
         ------
@@ -47,11 +48,21 @@ class Disk:
         return await self._within_time(lambda: _target(text, self._roots))
 
     async def resolved(self, text: str) -> Path:
-        """A path with its symbolic links resolved, whether it exists or not."""
-        return await self._within_time(lambda: Path(text).absolute().resolve())
+        """An absolute path with its symbolic links resolved, whether it exists or not.
+
+        Raises
+        ------
+        BadRequest : with the field at fault.
+        """
+        return await self._within_time(lambda: _resolved(text))
 
     async def is_file(self, path: Path) -> bool:
-        return await self._within_time(path.is_file)
+        """Whether it is there and a file; False also where it cannot be reached."""
+        return await self._within_time(lambda: os.path.isfile(path))  # noqa: PTH113 - pathlib's raises
+
+    async def is_folder(self, path: Path) -> bool:
+        """Whether it is there and a folder; False also where it cannot be reached."""
+        return await self._within_time(lambda: os.path.isdir(path))  # noqa: PTH112
 
     async def open(self, location: bytes, size_bytes: int) -> BinaryIO | None:
         """A regular file of this size below an allowed root; None when it is not that, or not there."""
@@ -82,28 +93,40 @@ def _read(file: BinaryIO, start: int, count: int) -> bytes:
     return file.read(count)
 
 
+def _absolute(text: str) -> Path:
+    if not text.startswith("/"):  # else it would be taken as one of the gateway's own folder
+        raise at_path(BadRequest, "invalid", "the path must be absolute: begin it with a slash")
+    if "\0" in text:
+        raise at_path(BadRequest, "invalid", "no path has a NUL byte in it")
+    return Path(text)
+
+
+def _resolved(text: str) -> Path:
+    return Path(os.path.realpath(_absolute(text)))  # a loop of links stays as it is, where pathlib's raises
+
+
 def _target(text: str, roots: tuple[Path, ...]) -> Target:
     try:
-        path = Path(text).absolute().resolve()
+        path = _absolute(text).resolve()
         str(path).encode()
         root = _root_of(path, roots)
         if root is None:
-            raise _at_path(Forbidden, "outside_roots", f"{path} is outside the folders this server may read")
+            raise at_path(Forbidden, "outside_roots", f"{path} is outside the folders this server may read")
+        if not path.exists():
+            return Target(root, path, is_there=False)
         mode = path.stat().st_mode
-    except FileNotFoundError as error:
-        raise _at_path(NotFound, "path_not_found", f"there is no {text}") from error
-    except ValueError as error:  # a NUL byte, or bytes that are no text
-        raise _at_path(BadRequest, "invalid", "the path is not valid text; name the folder above it") from error
+    except ValueError as error:  # bytes that are no text
+        raise at_path(BadRequest, "invalid", "the path is not valid text; name the folder above it") from error
     except (OSError, RuntimeError) as error:  # no permission on the way, a loop of links, a name that is too long
-        raise _at_path(NotFound, "path_not_found", f"{text} cannot be reached: {error}") from error
+        raise at_path(NotFound, "path_not_found", f"{text} cannot be reached: {error}") from error
     if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
-        raise _at_path(BadRequest, "invalid", f"{text} is neither a folder nor a file")
+        raise at_path(BadRequest, "invalid", f"{text} is neither a folder nor a file")
     if not os.access(path, os.R_OK | (os.X_OK if stat.S_ISDIR(mode) else 0)):
-        raise _at_path(Forbidden, "path_unreadable", f"this server may not read {text}")
+        raise at_path(Forbidden, "path_unreadable", f"this server may not read {text}")
     return Target(root, path)
 
 
-def _at_path(kind: type[SampleMindError], code: str, message: str) -> SampleMindError:
+def at_path(kind: type[SampleMindError], code: str, message: str) -> SampleMindError:
     return kind(message, code=code, detail={"fields": [{"field": "path", "message": message}]})
 
 

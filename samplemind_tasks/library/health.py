@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from pydantic import ValidationError
 
 from samplemind_tasks.errors import SampleMindError, StoreUnavailable
-from samplemind_tasks.schemas import Part, Readiness, Stats
+from samplemind_tasks.schemas import Part, Readiness, SampleState, Stats
 from samplemind_tasks.settings import Settings
 from samplemind_tasks.store.blobs import Blobs
 from samplemind_tasks.store.catalog import Catalog
@@ -20,6 +20,9 @@ LOOK_S = 2.0
 STATS_KEPT_S = 3.0
 STATS_KEPT_TIMES = 10
 """Numbers that took long to count are kept for this many times as long."""
+
+LEAST_INDEXED = 0.9
+"""The index holds at least this part of the samples that are ready, unless some of it was lost."""
 
 ROLES = {
     "control": "work is not handed out",
@@ -54,10 +57,10 @@ class Health:
         self._blobs = blobs
         self._counting: dict[str, asyncio.Task[Stats]] = {}
 
-    async def readiness(self) -> Readiness:
+    async def readiness(self, user_id: str) -> Readiness:
         """Every store and kind of worker, asked at the same time."""
         advice = "work waits and goes on when it is back; its log says more"
-        workers = asyncio.create_task(self._workers_by_role())
+        workers, index = asyncio.create_task(self._workers_by_role()), asyncio.create_task(self._index(user_id))
         *stores, cache = await asyncio.gather(
             _look("mongodb", self._catalog.beat, f"start MongoDB, or correct SAMPLEMIND_MONGO_URL; {advice}"),
             _look("redis", self._workers.beat, f"start Redis, or correct SAMPLEMIND_REDIS_URL; {advice}"),
@@ -67,7 +70,22 @@ class Health:
                 "cache", self._cache.beat, "start the second Redis of SAMPLEMIND_CACHE_URL; answers are slower without"
             ),
         )
-        return Readiness(ready=all(part.ok for part in stores), parts=[*stores, cache, *await workers])
+        return Readiness(ready=all(part.ok for part in stores), parts=[*stores, *await index, cache, *await workers])
+
+    async def _index(self, user_id: str) -> list[Part]:
+        """The index held against the library; nothing while one of them is away, or still being counted."""
+        try:
+            async with asyncio.timeout(LOOK_S):
+                stats = await self.stats(user_id)
+                indexed = await self._vectors.count(stats.model)
+        except (SampleMindError, TimeoutError):
+            return []
+        ready = ready_samples(stats)
+        message = f"{min(indexed, ready)} of {ready} ready samples are in the index"
+        if stats.jobs_open or indexed >= ready * LEAST_INDEXED:
+            return [Part(name="index", ok=True, message=message, advice="")]
+        advice = "it is filled again from MongoDB while a control worker runs; similarity leaves samples out until then"
+        return [Part(name="index", ok=False, message=message, advice=advice)]
 
     async def _workers_by_role(self) -> list[Part]:
         try:
@@ -113,6 +131,11 @@ class Health:
 
     async def close(self) -> None:
         await self._cache.close()
+
+
+def ready_samples(stats: Stats) -> int:
+    """How many samples of a library are searchable."""
+    return stats.by_state.get(SampleState.READY, 0)
 
 
 async def _look(name: str, beat: Callable[[], Awaitable[None]], advice: str) -> Part:

@@ -2,12 +2,14 @@
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Sequence
 
 import orjson
+from pathspec import GitIgnoreSpec
 
-from samplemind_tasks.errors import Conflict, NotFound, StoreUnavailable
-from samplemind_tasks.library.disk import Disk
+from samplemind_tasks.errors import BadRequest, Conflict, NotFound, StoreUnavailable
+from samplemind_tasks.library.disk import Disk, Target, at_path
 from samplemind_tasks.library.nudges import Nudges
 from samplemind_tasks.logs import get_log
 from samplemind_tasks.queues import Queue
@@ -52,12 +54,13 @@ class Jobs:
 
     async def submit(self, user_id: str, request: JobRequest, key: str | None = None) -> Job:
         """Accept a job. With a key, asking twice is asking once."""
+        _check_globs(request)
         fingerprint = _digest(request.model_dump(mode="json"))
         job_id = _digest([user_id, key])[:24] if key else None
         if job_id and (known := await self._asked_before(user_id, job_id, fingerprint)):
             return known
         if request.path is not None:
-            target = await self._disk.target(request.path)
+            target = await self._target(user_id, request.path)
             wanted = request.model_dump(mode="json", include={"include", "exclude", "rerun", "restore"})
             document = new_job_document(
                 user_id=user_id, kind=JobKind.FOLDER, request=wanted, path=str(target.path), root=str(target.root),
@@ -74,6 +77,13 @@ class Jobs:
         if await self._ledger.insert(document):
             return await self._accepted(JobRecord.from_document(document))
         return await self._known(user_id, document, fingerprint)
+
+    async def _target(self, user_id: str, path: str) -> Target:
+        """Where to look. A folder that is gone may still be asked for where samples live: its disk is not mounted."""
+        target = await self._disk.target(path)
+        if not target.is_there and not await self._catalog.lives_below(user_id, target.root, target.path):
+            raise at_path(NotFound, "path_not_found", f"there is no {path}")
+        return target
 
     async def _known(self, user_id: str, document: Document, fingerprint: str) -> Job:
         """The job that was inserted a moment before ours."""
@@ -237,6 +247,28 @@ class Jobs:
 
     async def close(self) -> None:
         await self._views.close()
+
+
+def _check_globs(request: JobRequest) -> None:
+    """Refuse a pattern that is none, or that nothing can match: silently, it would leave out everything or nothing.
+
+    Raises
+    ------
+    BadRequest : with the fields at fault.
+    """
+    lists = {"include": request.include, "exclude": request.exclude}
+    wrong = [f"{name}.{at}" for name, globs in lists.items() for at, glob in enumerate(globs) if not _is_glob(glob)]
+    if wrong:
+        message = 'no pattern that could match a file; write it like "*.wav" or "Loops/"'
+        fields = [{"field": name, "message": message} for name in wrong]
+        raise BadRequest(f"{wrong[0]}: {message}", detail={"fields": fields})
+
+
+def _is_glob(text: str) -> bool:
+    try:
+        return any(pattern.include is not None for pattern in GitIgnoreSpec.from_lines([text]).patterns)
+    except (ValueError, re.error):  # re.error: pathspec does not look into [z-a]
+        return False
 
 
 def _is_open(failure: Failure, code: str | None) -> bool:

@@ -1,5 +1,6 @@
 """Samples: list them, look at one, hear it, take it out."""
 
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,9 @@ AUDIO_TYPES = {
     ".mp4": "audio/mp4", ".aac": "audio/aac", ".wma": "audio/x-ms-wma", ".caf": "audio/x-caf",
 }  # fmt: skip
 """What a browser is told by the name's ending. Never anything a browser would run."""
+
+UNDECODABLE_KEY = "\ufffd".encode().decode("latin-1")
+"""What a place's `path` shows for bytes that are no text, as it is written in a key."""
 
 
 @dataclass(frozen=True)
@@ -67,20 +71,30 @@ class Samples:
         if path is None:
             return await self._catalog.page(user_id, wanted, limit, cursor)
         target = await self._disk.resolved(path)
-        if await self._disk.is_file(target):
+        if not await self._disk.is_folder(target):
             sample = await self._at(user_id, target)
-            return SamplePage(samples=[sample] if sample and keeps(wanted, sample) else [], next=None)
-        return await self._catalog.page(user_id, wanted, limit, cursor, _lives_at(str(target)))
+            if sample is not None or await self._disk.is_file(target):
+                return SamplePage(samples=[sample] if sample and keeps(wanted, sample) else [], next=None)
+        return await self._catalog.page(user_id, wanted, limit, cursor, _lives_in(shown_path(target)))
 
     async def _at(self, user_id: str, path: Path) -> Sample | None:
-        """The sample of a file."""
+        """The sample of a file, which may be gone by now."""
         for root in self._settings.roots:
-            top = await self._disk.resolved(str(root))
+            top = await self._disk.resolved(str(root.absolute()))
             if path.is_relative_to(top):
-                place = await self._catalog.place(place_id(user_id, str(top), key_of(top, path)))
-                if place is not None and place.file_hash is not None:
+                place = await self._place(user_id, top, path)
+                if place is not None and place.file_hash is not None and not place.removed:
                     return await self._catalog.sample_of(user_id, place.file_hash)
         return None
+
+    async def _place(self, user_id: str, top: Path, path: Path) -> Place | None:
+        """The place of a path, which may be written as places show it: with U+FFFD for bytes that are no text."""
+        key = key_of(top, path)
+        place = await self._catalog.place(place_id(user_id, str(top), key))
+        start, undecodable, _ = key.partition(UNDECODABLE_KEY)
+        if place is None and undecodable:
+            return await self._catalog.place_shown_as(user_id, str(top), start, shown_path(path))
+        return place
 
     async def detail(self, user_id: str, sample_id: str) -> SampleDetail:
         """Everything about a sample."""
@@ -143,10 +157,16 @@ class Samples:
         return sample
 
 
-def _lives_at(folder: str) -> PathTest:
+def shown_path(path: Path) -> str:
+    """A path as places show it."""
+    return os.fsencode(path).decode(errors="replace")
+
+
+def _lives_in(folder: str) -> PathTest:
     below = folder.rstrip("/") + "/"
 
     def lives_there(place: Place) -> bool:
-        return not place.is_upload and not place.removed and (place.path == folder or place.path.startswith(below))
+        is_there = place.state is PlaceState.PRESENT and not place.removed
+        return is_there and not place.is_upload and place.path.startswith(below)
 
     return lives_there

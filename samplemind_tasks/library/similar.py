@@ -6,7 +6,16 @@ from collections.abc import AsyncIterator
 import numpy as np
 import numpy.typing as npt
 
-from samplemind_tasks.errors import BadRequest, Conflict, ModelUnavailable, NotFound, SampleMindError, StoreUnavailable
+from samplemind_tasks.errors import (
+    BadRequest,
+    Conflict,
+    IndexLost,
+    ModelUnavailable,
+    NotFound,
+    SampleMindError,
+    StoreUnavailable,
+)
+from samplemind_tasks.library.health import Health, ready_samples
 from samplemind_tasks.library.nudges import Nudges
 from samplemind_tasks.library.uploads import not_empty
 from samplemind_tasks.logs import get_log
@@ -37,6 +46,7 @@ class Similar:
         blobs: Blobs,
         nudges: Nudges,
         answers: LiveAnswers,
+        health: Health,
     ) -> None:
         self._model = settings.model_card.collection
         self._catalog = catalog
@@ -44,6 +54,7 @@ class Similar:
         self._blobs = blobs
         self._nudges = nudges
         self._answers = answers
+        self._health = health
 
     async def to_sample(self, user_id: str, sample_id: str, limit: int) -> SimilarSamples:
         """What sounds like a sample of the library."""
@@ -72,6 +83,8 @@ class Similar:
         self, user_id: str, vector: npt.NDArray[np.float32], limit: int, without: str | None = None
     ) -> SimilarSamples:
         near = await self._vectors.nearest(self._model, vector, user_id, limit + SPARE_HITS)
+        if not near and (ready := ready_samples(await self._health.stats(user_id))):
+            raise IndexLost(f"the vector index is empty although {ready} samples are ready; it is being rebuilt")
         samples = await self._catalog.samples(user_id, [name for name, _ in near])
         hits = [
             Hit(sample=samples[name], similarity=min(1.0, max(-1.0, similarity)))

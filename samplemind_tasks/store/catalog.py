@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ from pymongo.errors import DuplicateKeyError
 from samplemind_tasks.schemas import Features, PlaceView, Sample, SamplePage, Tag
 from samplemind_tasks.store.mongo import UPLOAD_ROOT, Document, place_id, sample_id, translating
 from samplemind_tasks.store.pages import SampleFilter, decode_cursor, encode_cursor, keeps
-from samplemind_tasks.store.places import Place, PlaceState
+from samplemind_tasks.store.places import LAST_KEY, Place, PlaceState, key_of
 
 EXAMINED_SAMPLES = 20_000
 """A request with a filter looks at this many samples at most; `next` leads on from there."""
@@ -159,6 +160,20 @@ class Catalog:
         """A place by its id."""
         with translating():
             row = await self._db.places.find_one({"_id": place})
+        return Place.from_document(row) if row else None
+
+    async def lives_below(self, user_id: str, root: Path, folder: Path) -> bool:
+        """Whether any place of the user is known below a folder."""
+        start = f"{key_of(root, folder)}/".removeprefix("/")
+        stretch = {"user_id": user_id, "root": str(root), "key": {"$gt": start, "$lte": start + LAST_KEY}}
+        with translating():
+            return await self._db.places.find_one(stretch, {"_id": 1}) is not None
+
+    async def place_shown_as(self, user_id: str, root: str, start: str, path: str) -> Place | None:
+        """A place by the path it shows. Only those are looked at whose key begins with `start`."""
+        stretch = {"user_id": user_id, "root": root, "key": {"$gte": start, "$lte": start + LAST_KEY}, "path": path}
+        with translating():
+            row = await self._db.places.find_one(stretch)
         return Place.from_document(row) if row else None
 
     async def missing_uploads(self, user_id: str, place_ids: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Chroma as the gateway reads it: four calls of its HTTP API.
+"""Chroma as the gateway reads it: five calls of its HTTP API.
 
 The client library would cost every gateway process half a second of start and tens of megabytes for these.
 """
@@ -44,6 +44,10 @@ class VectorSearch:
         """Take samples out; one that is not there is no error."""
         await self._of_collection(collection, "delete", {"ids": list(sample_ids)})
 
+    async def count(self, collection: str) -> int:
+        """How many samples are in a collection, of all users; 0 where there is no collection."""
+        return int(await self._of_collection(collection, "count") or 0)
+
     async def beat(self) -> None:
         """Ask whether Chroma answers."""
         await self._ask("GET", "/api/v2/heartbeat")
@@ -51,15 +55,19 @@ class VectorSearch:
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def _of_collection(self, collection: str, verb: str, body: dict[str, object]) -> Any:
-        """Call a collection by its name; None where there is none. Its id changes when Chroma is wiped."""
+    async def _of_collection(self, collection: str, verb: str, body: dict[str, object] | None = None) -> Any:
+        """Call a collection by its name, with GET where there is no body; None where there is no such collection.
+
+        Its id changes when Chroma is wiped.
+        """
         for _ in range(2):
             if collection not in self._ids:
                 found = await self._ask("GET", f"{_DATABASE}/collections/{collection}")
                 if found is None:
                     return None
                 self._ids[collection] = found["id"]
-            answer = await self._ask("POST", f"{_DATABASE}/collections/{self._ids[collection]}/{verb}", body)
+            method = "GET" if body is None else "POST"
+            answer = await self._ask(method, f"{_DATABASE}/collections/{self._ids[collection]}/{verb}", body)
             if answer is not None:
                 return answer
             del self._ids[collection]

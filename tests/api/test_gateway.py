@@ -104,6 +104,25 @@ def test_every_error_has_one_shape(client: httpx.Client, method: str, path: str,
     assert set(answer.json()) == {"code", "message", "detail"}
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/samples?limits=3"),
+        ("GET", "/v1/samples/" + "0" * 24 + "?limits=3"),
+        ("GET", "/v1/jobs?limits=3"),
+        ("POST", "/v1/jobs?limits=3"),
+        ("POST", "/v1/uploads?name=a.wav&limits=3"),
+        ("POST", "/v1/similar?limit=3&limits=3"),
+        ("GET", "/v1/stats?limits=3"),
+        ("GET", "/v1/health/live?limits=3"),
+    ],
+)
+def test_query_parameter_nobody_reads_is_refused(client: httpx.Client, method: str, path: str) -> None:
+    answer = client.request(method, path)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    assert [row["field"] for row in answer.json()["detail"]["fields"]] == ["limits"]
+
+
 def test_fault_of_ours_tells_nothing_of_the_inside(client: httpx.Client, world: World) -> None:
     world.crowd(1, kind="no such kind")
     answer = client.get("/v1/samples")

@@ -1,6 +1,7 @@
 """Jobs over HTTP."""
 
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -54,6 +55,13 @@ def test_path_through_a_link_is_judged_by_where_it_leads(client: httpx.Client, w
         ({"path": "{folder}\0"}, 422, "invalid", "path"),
         ({"path": "{folder}/" + "x" * 300}, 404, "path_not_found", "path"),
         ({"path": ""}, 422, "invalid", "path"),
+        ({"path": "."}, 422, "invalid", "path"),
+        ({"path": "~/Samples"}, 422, "invalid", "path"),
+        ({"path": "{folder}", "include": ["*.wav", "["]}, 422, "invalid", "include.1"),
+        ({"path": "{folder}", "include": ["#x"]}, 422, "invalid", "include.0"),
+        ({"path": "{folder}", "exclude": [" "]}, 422, "invalid", "exclude.0"),
+        ({"path": "{folder}", "exclude": ["!"]}, 422, "invalid", "exclude.0"),
+        ({"path": "{folder}", "exclude": ["[z-a].wav"]}, 422, "invalid", "exclude.0"),
         ({"path": "{folder}", "uploads": [UNKNOWN]}, 422, "invalid", "path"),
         ({}, 422, "invalid", "path"),
         ({"uploads": []}, 422, "invalid", "uploads"),
@@ -125,6 +133,13 @@ def test_etag_says_when_nothing_has_changed(client: httpx.Client, world: World) 
     world.redis.hincrby(f"job:{url[-24:]}", "found", 3)
     changed = client.get(url, headers={"If-None-Match": first.headers["ETag"]})
     assert (changed.status_code, changed.json()["counts"]["found"]) == (200, 3)
+
+
+def test_a_folder_whose_disk_is_not_mounted_is_accepted_where_samples_live(client: httpx.Client, world: World) -> None:
+    world.sample("usb/kick.wav")
+    shutil.rmtree(world.folder / "usb")
+    for gone, status in (("usb", 202), ("us", 404), ("usb2", 404)):
+        assert client.post("/v1/jobs", json={"path": str(world.folder / gone)}).status_code == status, gone
 
 
 def test_unknown_and_foreign_jobs_are_the_same_404(client: httpx.Client, world: World) -> None:

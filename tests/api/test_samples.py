@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from samplemind_tasks.store.mongo import place_id
 from samplemind_tasks.store.places import Places, PlaceState
 
 from .world import World
@@ -72,6 +73,38 @@ def test_path_is_a_file_or_a_folder(client: httpx.Client, world: World) -> None:
     assert _all(client, path="/nowhere") == []
 
 
+def test_path_that_leads_nowhere_is_an_empty_page(client: httpx.Client, world: World) -> None:
+    world.sample("kick.wav")
+    (world.folder / "loop").symlink_to(world.folder / "loop")
+    for path in (world.folder / "loop", world.folder / "loop" / "kick.wav", world.folder / ("x" * 300)):
+        assert _all(client, path=str(path)) == []
+
+
+def test_folder_shows_only_what_still_lives_there(client: httpx.Client, world: World) -> None:
+    world.sample("kicks/deep.wav")
+    world.sample("kicks/high.wav")
+    gone = world.folder / "kicks/deep.wav"
+    gone.unlink()
+    place = place_id("local", str(world.folder), "kicks/deep.wav")
+    for state in (PlaceState.MISSING, PlaceState.OFFLINE):
+        Places(world.db).mark([place], state)
+        assert _all(client, path=str(world.folder / "kicks")) == ["high.wav"]
+        assert _all(client, path=str(gone)) == ["deep.wav"]
+    Places(world.db).mark([place], PlaceState.PRESENT)
+    assert _all(client, path=str(world.folder / "kicks")) == ["high.wav", "deep.wav"]
+
+
+def test_name_that_is_no_text_is_found_as_it_is_shown(client: httpx.Client, world: World) -> None:
+    sample = world.sample("kicks/d\udcff\udcfep.wav")
+    world.sample("kicks/other.wav")
+    (place,) = client.get(f"/v1/samples/{sample}").json()["places"]
+    assert place["path"] == str(world.folder / "kicks/d\ufffd\ufffdp.wav")
+    found = client.get("/v1/samples", params={"path": place["path"]}).json()
+    assert ([row["id"] for row in found["samples"]], found["next"]) == ([sample], None)
+    world.sample("k\udcff/one.wav")
+    assert _all(client, path=str(world.folder / "k\ufffd")) == ["one.wav"]
+
+
 @pytest.mark.parametrize(
     ("params", "field"),
     [
@@ -81,10 +114,16 @@ def test_path_is_a_file_or_a_folder(client: httpx.Client, world: World) -> None:
         ({"key": "H dur"}, "key"),
         ({"tempo_min": "fast"}, "tempo_min"),
         ({"tempo_max": "nan"}, "tempo_max"),
+        ({"tempo_min": "nan"}, "tempo_min"),
+        ({"tempo_min": "inf"}, "tempo_min"),
+        ({"tempo_max": "-inf"}, "tempo_max"),
+        ({"bpm": "120-130"}, "bpm"),
         ({"state": "waiting"}, "state"),
         ({"cursor": "abc"}, "cursor"),
         ({"cursor": "WyJqb2JzIiwxXQ"}, "cursor"),
         ({"path": ""}, "path"),
+        ({"path": "\0"}, "path"),
+        ({"path": "kicks"}, "path"),
     ],
 )
 def test_bad_filter_names_the_field(client: httpx.Client, params: dict[str, object], field: str) -> None:
@@ -158,6 +197,17 @@ def test_range_behind_the_end_and_conditions(client: httpx.Client, world: World)
     etag = client.get(url).headers["ETag"]
     assert client.get(url, headers={"If-None-Match": etag}).status_code == 304
     assert client.get(url, headers={"Range": "bytes=0-3", "If-Range": '"older"'}).status_code == 200
+
+
+def test_head_of_audio_says_what_get_would(client: httpx.Client, world: World) -> None:
+    url = f"/v1/samples/{world.sample('kick.wav')}/audio"
+    whole = client.get(url)
+    head = client.head(url, headers={"Range": "bytes=0-3"})  # a range is for GET alone
+    assert (head.status_code, head.content) == (200, b"")
+    names = ("Content-Length", "Content-Type", "ETag", "Accept-Ranges", "Content-Disposition", "Cache-Control")
+    assert {name: head.headers[name] for name in names} == {name: whole.headers[name] for name in names}
+    assert client.head(url, headers={"If-None-Match": whole.headers["ETag"]}).status_code == 304
+    assert client.head(f"/v1/samples/{UNKNOWN}/audio").status_code == 404
 
 
 def test_audio_comes_only_from_regular_files_below_the_roots(client: httpx.Client, world: World) -> None:

@@ -7,6 +7,7 @@ from http.client import HTTPConnection
 
 import httpx
 import pytest
+from redis import Redis
 
 from samplemind_tasks.store.blobs import Blobs
 
@@ -77,6 +78,63 @@ def test_model_that_is_away_is_a_503(client: httpx.Client, world: World) -> None
     answer = client.post("/v1/similar", content=b"a sound")
     worker.join()
     assert (answer.status_code, answer.json()["code"]) == (503, "model_unavailable")
+
+
+def _forget_numbers(world: World) -> None:
+    """Have the library counted anew."""
+    with Redis.from_url(world.settings.cache_url) as cache:
+        cache.flushall()
+
+
+def _lose_index(world: World) -> None:
+    database = "/api/v2/tenants/default_tenant/databases/default_database"
+    url = f"{world.settings.chroma_url}{database}/collections/{world.settings.model_card.collection}"
+    httpx.delete(url, trust_env=False).raise_for_status()
+
+
+def test_index_that_was_lost_is_told_and_not_an_empty_answer(client: httpx.Client, world: World) -> None:
+    asked = world.sample("asked.wav", vector=[1.0, 0.0])
+    alone = client.get(f"/v1/samples/{asked}/similar")
+    assert (alone.status_code, alone.json()["hits"]) == (200, [])
+    _lose_index(world)
+    answer = client.get(f"/v1/samples/{asked}/similar")
+    assert (answer.status_code, answer.json()["code"]) == (503, "index_lost")
+    assert "although 1 samples are ready" in answer.json()["message"]
+    assert answer.headers["Retry-After"]
+
+
+def test_empty_library_has_nothing_similar(client: httpx.Client, world: World) -> None:
+    vector = [1.0] + [0.0] * (world.settings.model_card.vector_size - 1)
+    worker = _work_once(world, {"vector": vector}, [])
+    answer = client.post("/v1/similar", content=b"a sound")
+    worker.join()
+    assert (answer.status_code, answer.json()["hits"]) == (200, [])
+
+
+def _index_part(client: httpx.Client) -> dict[str, object]:
+    (part,) = [part for part in client.get("/v1/health/ready").json()["parts"] if part["name"] == "index"]
+    return dict(part)
+
+
+def test_health_compares_the_index_with_the_library(client: httpx.Client, world: World) -> None:
+    assert _index_part(client)["ok"]
+    for number in range(10):
+        world.sample(f"{number}.wav", vector=[1.0, number / 10])
+    _forget_numbers(world)
+    assert _index_part(client)["ok"]
+    world.crowd(3, first=11, state="ready")  # 13 ready, 10 in the index
+    _forget_numbers(world)
+    part = _index_part(client)
+    assert (part["ok"], part["message"]) == (False, "10 of 13 ready samples are in the index")
+    assert part["advice"]
+    assert client.get("/v1/health/ready").json()["ready"]
+    job = world.job()
+    _forget_numbers(world)
+    assert _index_part(client)["ok"]
+    world.db.jobs.delete_one({"_id": job})
+    _lose_index(world)
+    _forget_numbers(world)
+    assert not _index_part(client)["ok"]
 
 
 def test_nothing_to_hear_names_the_body(client: httpx.Client) -> None:

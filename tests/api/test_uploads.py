@@ -97,7 +97,9 @@ def test_upload_that_is_too_large_leaves_nothing(client: httpx.Client, world: Wo
     assert world.db.places.count_documents({}) == 0
 
 
-def test_upload_that_breaks_off_leaves_nothing(client: httpx.Client, world: World) -> None:
+def test_upload_that_breaks_off_leaves_nothing_and_is_no_fault(
+    client: httpx.Client, world: World, capfd: pytest.CaptureFixture[str]
+) -> None:
     address = (client.base_url.host, client.base_url.port or 80)
     with socket.create_connection(address) as line:
         head = f"POST /v1/uploads?name=a.wav HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(SOUND)}\r\n\r\n"
@@ -105,6 +107,9 @@ def test_upload_that_breaks_off_leaves_nothing(client: httpx.Client, world: Worl
         assert eventually(lambda: len(_files(world)) == 1)
     assert eventually(lambda: _files(world) == [])
     assert world.db.places.count_documents({}) == 0
+    said: list[str] = []
+    assert eventually(lambda: said.extend(capfd.readouterr()) or "client_went_away" in "".join(said))
+    assert "Traceback" not in "".join(said)
 
 
 @pytest.mark.parametrize(
@@ -124,3 +129,18 @@ def test_bad_upload_names_the_field(
     assert answer.status_code == 422
     assert answer.json()["detail"]["fields"][0]["field"] == field
     assert _files(world) == []
+
+
+@pytest.mark.parametrize("path", ["/v1/uploads", "/v1/similar"])
+def test_form_is_refused_with_what_to_write_instead(client: httpx.Client, world: World, path: str) -> None:
+    answer = client.post(path, files={"file": ("kick.wav", b"RIFF")})
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+    assert "--data-binary @" in answer.json()["message"]
+    assert path in answer.json()["message"]
+    assert _files(world) == []
+
+
+def test_plain_curl_is_understood(client: httpx.Client, world: World) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}  # what curl --data-binary says of any file
+    answer = client.post("/v1/uploads", params={"name": "a.wav"}, content=SOUND, headers=headers)
+    assert (answer.status_code, answer.json()["size_bytes"]) == (201, len(SOUND))

@@ -1,6 +1,7 @@
 """A library to ask the gateway about, written with the workers' own code where it is not about bulk."""
 
 import hashlib
+import os
 import secrets
 import time
 from collections.abc import Callable
@@ -74,15 +75,16 @@ class World:
         """A file of the folder as a sample: measured, and heard where a vector is given."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(f"the sound of {name}".encode() * 100)
+        path.write_bytes((b"the sound of " + os.fsencode(name)) * 100)
         file_hash = hashlib.sha256(path.read_bytes()).hexdigest()
         size_bytes = path.stat().st_size
         place = Place.new(user, str(self.folder), key_of(self.folder, path), size_bytes, path.stat().st_mtime_ns)
         Places(self.db).write([place], [])
         Places(self.db).learned({place.id: file_hash})
+        shown = os.fsencode(path.name).decode(errors="replace")
         peaks = np.array([[-100, 90], [-50, 60]], np.int8).tobytes()
         self.samples.save_measurements([Measurement(file_hash, features(**changes), peaks)], VERSION, replace=False)
-        self.samples.arrive(user, [Arrival(file_hash, path.name, size_bytes)], {}, VERSION)
+        self.samples.arrive(user, [Arrival(file_hash, shown, size_bytes)], {}, VERSION)
         name_of = sample_id(user, file_hash)
         if vector is not None:
             self._hear(user, name_of, file_hash, vector, tags or {})
