@@ -20,6 +20,15 @@ for name in [name for name in os.environ if name.startswith("SAMPLEMIND_") and n
     del os.environ[name]  # a developer's own servers are not for tests
 
 
+LONGEST_FIRST = ("test_trip.py", "test_cli.py", "test_launch.py")
+"""Files that start servers of their own take longest: begun last, one process would work on while the others idle."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {name: number for number, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: order.get(item.path.name, len(order)))
+
+
 @pytest.fixture(scope="session")
 def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """Settings of running Redis, cache, MongoDB and Chroma servers, shared by the tests of this process."""
