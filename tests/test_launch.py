@@ -334,12 +334,3 @@ def test_the_whole_stack_starts_works_and_leaves_nothing_behind(tmp_path: Path) 
             assert {key.split(":")[1] for key in redis.scan_iter("worker:*")} >= ROLES
         parent.kill()
         eventually(lambda: not carriers_of(tmp_path))
-
-    began = time.monotonic()
-    with stack_of_a_process(tmp_path, WHOLE) as parent:
-        assert time.monotonic() - began < 90, "30 s alone on two cores; tests run side by side"
-        began = time.monotonic()
-        parent.send_signal(signal.SIGTERM)
-        assert parent.wait(10) == 0
-        assert time.monotonic() - began < 10
-        assert not carriers_of(tmp_path)
