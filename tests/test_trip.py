@@ -20,6 +20,7 @@ import soundfile
 from redis import Redis
 
 from samplemind_tasks import queues
+from samplemind_tasks.audio.decode import content_hash
 from samplemind_tasks.demo.library import make_library
 from samplemind_tasks.launch import Stack, read_run_file
 from samplemind_tasks.settings import Settings
@@ -380,7 +381,9 @@ def test_hostile_files_are_results_and_change_nothing_for_the_good(trip: Trip, d
     os.mkfifo(hostile / "pipe.wav")
     (hostile / "folder.wav").mkdir()
     (hostile / "circle").symlink_to(hostile)
-    job = trip.ended(trip.add(hostile))
+    trip.ended(trip.add(demo, rerun="everything"))
+    undisturbed = {path: stored_features(trip, path) for path in good}
+    job = trip.ended(trip.add(hostile, rerun="everything"))  # measured afresh, the hostile files between them
     failures = {}
     for row in trip.db.failures.find({"job": job["id"]}):
         assert row["message"].endswith("."), row
@@ -395,3 +398,14 @@ def test_hostile_files_are_results_and_change_nothing_for_the_good(trip: Trip, d
                 assert name not in failures, (row, failures[name])
     assert failures["pipe.wav"] == "not_regular"
     assert not any(name.startswith("good") for name in failures)
+    for path in good:
+        assert stored_features(trip, path) == undisturbed[path], path
+    working = trip.http.get("/v1/health/ready").json()["parts"]
+    assert all(part["ok"] for part in working if part["name"].endswith("worker")), working
+
+
+def stored_features(trip: Trip, path: Path) -> Any:
+    with path.open("rb") as file:
+        found = trip.db.analyses.find_one({"file_hash": content_hash(file), "stage": "analyze"})
+    assert found, path
+    return found["features"]
