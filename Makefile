@@ -51,7 +51,7 @@ bench: setup ## measure the whole stack against its bars; keeps the figures in b
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 bench-audio: setup ## measure how right and how fast the analysis is (SAMPLEMIND_CORPUS names sounds with known truth)
-	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_audio.py $(ARGS)
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python -m benchmarks.audio $(ARGS)
 
 clean: ## remove .venv and caches; libraries and results stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info build dist

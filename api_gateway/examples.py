@@ -5,29 +5,26 @@ from datetime import UTC, datetime
 from pydantic import BaseModel
 
 from samplemind_tasks.errors import FailureCode
+from samplemind_tasks.features import Evidence, Features, Kind, Reason, Spread, Word
 from samplemind_tasks.schemas import (
     Counts,
     Failure,
     FailurePage,
-    Features,
     Hit,
     Job,
     JobKind,
     JobPage,
     JobState,
-    Kind,
     Part,
     Peaks,
     PlaceView,
     Readiness,
-    Reason,
     RetryJob,
     Sample,
     SampleDetail,
     SamplePage,
     SampleState,
     SimilarSamples,
-    Spread,
     StageCounts,
     Stats,
     Tag,
@@ -47,23 +44,26 @@ _JOB = Job(
 _SAMPLE = Sample(
     id="2c26b46b68ffc68ff99b453c", file_hash=_FILE_HASH, name="Deep Kick 01.wav", state=SampleState.READY, number=1750,
     created_at=_MOMENT, size_bytes=88244, duration_s=0.5, kind=Kind.ONE_SHOT, tempo_bpm=None, tempo_confidence=None,
-    key="A minor", key_confidence=0.62, key_camelot="8A", loudness_lufs=-11.2, tags=["drums", "beat"],
-    analysis_version=1,
+    key=None, key_confidence=None, key_camelot=None, loudness_lufs=-11.2, tags=["drums", "beat"],
+    analysis_version=2,
 )  # fmt: skip
-_FEATURES = Features(
-    analysis_version=1, container="WAV", codec="PCM_16", rate_hz=44100, channels=2, bit_depth=16, duration_s=0.5,
-    measured_s=0.5, kind=Kind.ONE_SHOT, kind_confidence=0.97, tempo_bpm=None, tempo_confidence=None,
-    tempo_second_bpm=None, key="A minor", key_confidence=0.62, key_second="C major", key_camelot="8A",
-    loudness_lufs=-11.2, loudness_range_lu=None, sample_peak_dbfs=-0.3, rms_dbfs=-14.1,
-    centroid_hz=Spread(mean=512.4, deviation=210.9), bandwidth_hz=Spread(mean=890.1, deviation=320.0),
-    rolloff_hz=Spread(mean=980.7, deviation=410.2), flatness=Spread(mean=0.02, deviation=0.01),
-    zero_crossing_rate=Spread(mean=0.01, deviation=0.005), mfcc=None, chroma=None, onset_count=1,
-    reasons={
-        "tempo_bpm": Reason.ONE_SHOT, "tempo_confidence": Reason.ONE_SHOT, "tempo_second_bpm": Reason.ONE_SHOT,
-        "loudness_range_lu": Reason.TOO_SHORT, "mfcc": Reason.TOO_SHORT, "chroma": Reason.TOO_SHORT,
-    },
-    notes=[],
-)  # fmt: skip
+_KICK = {
+    "analysis_version": 2, "container": "WAV", "codec": "PCM_16", "rate_hz": 44100, "channels": 2, "bit_depth": 16,
+    "duration_s": 0.5, "measured_s": 0.5, "pcm_hash": "5f2f1b9c0f6d4e0c8a0d0e1b7c3a9d42",
+    "kind": Kind.ONE_SHOT, "kind_confidence": 0.97, "onset_count": 1, "onset_times_s": [0.0],
+    "pitch_midi": 33, "pitch_cents": -8.2, "pitch_confidence": 0.81, "attack_s": 0.002, "decay_s": 0.21,
+    "loudness_lufs": -11.2, "true_peak_dbtp": -0.1, "sample_peak_dbfs": -0.3, "rms_dbfs": -14.1, "crest_db": 13.8,
+    "clipped_samples": 0, "dc_offset": 0.0, "silence_start_s": 0.0, "silence_end_s": 0.05,
+    "stereo_width": 0.0, "stereo_correlation": 1.0,
+    "centroid_hz": Spread(mean=512.4, deviation=210.9, p10=240.1, p50=470.0, p90=810.3),
+    "evidence": [Evidence(source="name", about="kind", value="one-shot", text="Kick")],
+    "words": [Word(name="boomy", score=0.83), Word(name="punchy", score=0.71)], "notes": [],
+}  # fmt: skip
+_FEATURES = Features.model_validate(
+    dict.fromkeys(Features.model_fields)
+    | _KICK
+    | {"reasons": dict.fromkeys(("tempo_bpm", "key", "bars"), Reason.ONE_SHOT)}
+)
 _FAILURE = Failure(
     place="4e07408562bedb8b60ce05c1", path="/home/ada/Samples/Loops/broken.wav", code=FailureCode.EMPTY,
     message="no audio in it",

@@ -19,27 +19,31 @@ from pathlib import Path
 from benchmarks.baseline_result import Spent
 from samplemind_tasks.ai.embed import Windows, load
 from samplemind_tasks.audio.analyze import analyze
-from samplemind_tasks.audio.decode import content_hash, decode, open_regular
+from samplemind_tasks.audio.decode import open_sound
+from samplemind_tasks.audio.evidence import in_bytes, in_name
+from samplemind_tasks.audio.files import content_hash, open_regular
+from samplemind_tasks.audio.listen import listen
 from samplemind_tasks.audio.warm import warm
-from samplemind_tasks.audio.windows import windows
 from samplemind_tasks.settings import Settings
 
 SETTINGS = Settings()
 
 
-def listen(path: Path) -> Windows:
+def measure(path: Path) -> Windows:
     """What `cpu.analyze` does with a file, and nothing around it."""
+    front_end = SETTINGS.model_card.front_end
     with open_regular(path) as file:
         content_hash(file)
-        audio = decode(
+        with open_sound(
             file,
             name=path.name,
             max_bytes=SETTINGS.max_file_bytes,
             max_duration_s=SETTINGS.max_duration_s,
             max_seconds=SETTINGS.analysis_seconds,
-        )
-    analyze(audio)
-    return windows(audio, SETTINGS.model_card.front_end)
+        ) as sound:
+            heard = listen(sound, [front_end])
+        analyze(heard, (*in_bytes(file), *in_name(str(path))))
+    return heard.windows[front_end.name]
 
 
 def hear(inbox: Connection, outbox: Connection, both_ready: Barrier, models_dir: Path) -> None:
@@ -63,12 +67,12 @@ def run(paths: list[Path], models_dir: Path) -> Spent:
     both_ready = spawn.Barrier(2)
     other = spawn.Process(target=hear, args=(inbox, outbox, both_ready, models_dir))
     other.start()
-    warm(SETTINGS.model_card.front_end)
+    warm([SETTINGS.model_card.front_end])
     both_ready.wait()
     began, cpu_s = time.monotonic(), 0.0
     for path in paths:
         before = time.thread_time()
-        cut = listen(path)
+        cut = measure(path)
         cpu_s += time.thread_time() - before
         windows_out.send(cut)
     windows_out.send(None)

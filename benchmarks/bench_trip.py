@@ -48,7 +48,7 @@ def baseline(world: World, paths: list[Path]) -> Spent:
     """The stages alone, in two plain processes."""
     ran = subprocess.run(
         [sys.executable, "-m", "benchmarks.baseline", str(world.data_dir / "models")],
-        env=one_thread_each(world.data_dir),
+        env=one_thread_each(),
         input="\n".join(map(str, paths)),
         stdout=subprocess.PIPE,
         text=True,

@@ -30,14 +30,19 @@ class Figure:
     """None: told, not judged."""
     values: dict[str, object] = field(default_factory=dict)
     """The numbers behind the words."""
+    peers: str = ""
+    """What others reach in the same run."""
 
 
 def show(figures: list[Figure], *, quick: bool) -> None:
     """Print the table."""
     title = "SampleMind benchmarks" + (" (--quick: smaller numbers, not the bars' own)" if quick else "")
-    table = Table("name", "what", "measured", "bar", "ok", title=title, show_lines=True)
+    with_peers = any(row.peers for row in figures)
+    heads = ("name", "what", "measured", "bar", "ok", *(["others, in the same run"] if with_peers else []))
+    table = Table(*heads, title=title, show_lines=True)
     for row in figures:
-        table.add_row(row.name, row.what, row.measured, row.bar, {True: "yes", False: "NO", None: ""}[row.ok])
+        cells = (row.name, row.what, row.measured, row.bar, {True: "yes", False: "NO", None: ""}[row.ok])
+        table.add_row(*cells, *([row.peers] if with_peers else []))
     Console(width=150 if not os.isatty(1) else None).print(table)
 
 
@@ -59,10 +64,11 @@ def conditions() -> Conditions:
     )
 
 
-def write(figures: list[Figure], began: Conditions, *, quick: bool, file: Path | None = None) -> Path:
+def write(figures: list[Figure], began: Conditions, *, quick: bool, file: Path | None = None, of: str = "") -> Path:
     """Keep the figures with the machine they were measured on."""
     commit = began.commit
-    file = file or RESULTS / f"{time.strftime('%Y-%m-%d')}-{commit}{'-quick' if quick else ''}.json"
+    of = f"-{of}" if of else ""
+    file = file or RESULTS / f"{time.strftime('%Y-%m-%d')}-{commit}{of}{'-quick' if quick else ''}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     report = {
         "commit": commit,

@@ -128,11 +128,10 @@ class World:
             return sum(1 for _ in client[settings.mongo_database][collection].find(query or {}, {"_id": 1}))
 
 
-def one_thread_each(data_dir: Path) -> dict[str, str]:
+def one_thread_each() -> dict[str, str]:
     """Our environment with one thread for each numeric library, as the stack's workers have it."""
     libraries = ("OMP", "MKL", "OPENBLAS", "NUMBA")
     return {
         **os.environ,
         **{f"{library}_NUM_THREADS": "1" for library in libraries},
-        "NUMBA_CACHE_DIR": str(data_dir / "numba"),
     }

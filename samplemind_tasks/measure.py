@@ -22,9 +22,12 @@ from pathlib import Path
 from typing import NoReturn
 
 from samplemind_tasks.audio.analyze import analyze
-from samplemind_tasks.audio.decode import decode, open_regular
+from samplemind_tasks.audio.decode import open_sound
+from samplemind_tasks.audio.evidence import in_bytes, in_name
+from samplemind_tasks.audio.files import open_regular
+from samplemind_tasks.audio.listen import listen
 from samplemind_tasks.errors import AudioError, FailureCode
-from samplemind_tasks.schemas import Features
+from samplemind_tasks.features import Features
 from samplemind_tasks.settings import Settings
 
 AUDIO_SUFFIXES = frozenset(
@@ -171,14 +174,16 @@ def measure_file(path: bytes) -> Outcome:
     settings = Settings()
     try:
         with open_regular(path) as file:
-            audio = decode(
+            with open_sound(
                 file,
                 name=Path(_shown(path)).name,
                 max_bytes=settings.max_file_bytes,
                 max_duration_s=settings.max_duration_s,
                 max_seconds=settings.analysis_seconds,
-            )
-        return Outcome(analyze(audio).features)
+            ) as sound:
+                heard = listen(sound)
+            evidence = (*in_bytes(file), *in_name(_shown(path)))
+        return Outcome(analyze(heard, evidence, settings.tempo_range_bpm).features)
     except AudioError as error:
         return Outcome(None, error.failure, error.message)
     except MemoryError:

@@ -71,6 +71,7 @@ def cut(job: JobRecord, places: Sequence[Place], scanner: str, first_seq: int, s
         weight += cost
     versions = current_versions(settings)
     everything = job.request.get("rerun") == "everything"
+    tempo_range = job.request.get("tempo_range_bpm")
     return [
         Chunk(
             id=f"{job.id}-{first_seq + number:06d}-{scanner}",
@@ -81,6 +82,7 @@ def cut(job: JobRecord, places: Sequence[Place], scanner: str, first_seq: int, s
             in_a_hurry=job.in_a_hurry,
             versions=versions,
             everything=everything,
+            tempo_range_bpm=None if tempo_range is None else (tempo_range[0], tempo_range[1]),
             scan=scanner,
         )
         for number, batch in enumerate(batches)

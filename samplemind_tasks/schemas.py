@@ -1,114 +1,16 @@
 """The words of SampleMind as types: what is stored in MongoDB, sent over HTTP and printed by the command line.
 
-The same names everywhere; every number carries its unit; `None` always comes with a reason (see `Features.reasons`).
+The same names everywhere; every number carries its unit.
 """
 
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from samplemind_tasks.errors import FailureCode
-
-
-class Strict(BaseModel):
-    """Frozen, and a field nobody knows is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-# ---------------------------------------------------------------------------------------------- what analyze measures
-
-
-class Kind(StrEnum):
-    """What a sound is for."""
-
-    ONE_SHOT = "one-shot"
-    LOOP = "loop"
-    TRACK = "track"
-
-
-class Reason(StrEnum):
-    """Why a value does not exist."""
-
-    ONE_SHOT = "one_shot"
-    """A single event has no tempo."""
-    SILENT = "silent"
-    TOO_SHORT = "too_short"
-    ATONAL = "atonal"
-    """Drums and noise have no key."""
-    NO_PULSE = "no_pulse"
-    """Nothing repeats."""
-    UNKNOWN = "unknown"
-    """The container does not say."""
-
-
-Confidence = Annotated[float, Field(ge=0, le=1)]
-
-
-class Spread(Strict):
-    """A quantity that moves over time: its mean and standard deviation over the frames."""
-
-    mean: float
-    deviation: Annotated[float, Field(ge=0)]
-
-
-class Features(Strict):
-    """What `analyze` measured of one sound. A value that does not exist is null, and `reasons` says why."""
-
-    analysis_version: int
-
-    container: str
-    """WAV, FLAC, MP3, OGG, ..."""
-    codec: str
-    """PCM_16, MPEG_LAYER_III, aac, ..."""
-    rate_hz: Annotated[float, Field(ge=4_000, le=768_000)]
-    channels: Annotated[int, Field(ge=1, le=32)]
-    bit_depth: int | None
-    duration_s: Annotated[float, Field(gt=0)]
-    measured_s: Annotated[float, Field(gt=0)]
-    """How much of it was measured: less than duration_s where the file is longer than the analysis limit."""
-
-    kind: Kind
-    kind_confidence: Confidence
-
-    tempo_bpm: Annotated[float, Field(gt=20, lt=400)] | None
-    tempo_confidence: Confidence | None
-    tempo_second_bpm: Annotated[float, Field(gt=20, lt=400)] | None
-    """The runner-up, often half or double."""
-
-    key: Annotated[str, Field(pattern=r"^[A-G][#b]? (major|minor)$")] | None
-    """Tonic and mode: "C# minor"."""
-    key_confidence: Confidence | None
-    key_second: str | None
-    key_camelot: Annotated[str, Field(pattern=r"^([1-9]|1[0-2])[AB]$")] | None
-    """The same key on the Camelot wheel: "12A"."""
-
-    loudness_lufs: float | None
-    """EBU R128 integrated loudness."""
-    loudness_range_lu: float | None
-    sample_peak_dbfs: float | None
-    rms_dbfs: float | None
-
-    centroid_hz: Spread | None
-    bandwidth_hz: Spread | None
-    rolloff_hz: Spread | None
-    """The frequency below which 85 % of the magnitude lies."""
-    flatness: Spread | None
-    """0 is a pure tone, 1 is white noise."""
-    zero_crossing_rate: Spread | None
-    """Sign changes per sample."""
-    mfcc: list[Spread] | None
-    """20 mel-frequency cepstral coefficients."""
-    chroma: list[float] | None
-    """12 pitch classes from C, mean energy, the strongest is 1."""
-    onset_count: Annotated[int, Field(ge=0)]
-
-    reasons: dict[str, Reason]
-    """Field name to why it is null."""
-    notes: list[str]
-    """What a person should know: "3 samples were not finite and were set to zero"."""
+from samplemind_tasks.features import Confidence, Features, Kind, Strict, TempoRange
 
 
 class Tag(Strict):
@@ -134,8 +36,13 @@ class FrontEnd(Strict):
     mel_scale: Literal["slaney", "htk"]
     frames: int
     """Frames of one window."""
+    mel_norm: Literal["area", "sum"]
+    """Every mel triangle has the same area, or sums to one."""
     log_gain: float
-    """The model sees log10(log_gain * mel_power + 1)."""
+    log_divisor: float
+    """The model sees log10(log_gain * mel_power + 1) / log_divisor."""
+    peak_normalised: bool
+    """Whether the sound is brought to full scale first."""
     max_windows: int
     """At most this many windows per sound, spread evenly over it."""
 
@@ -219,7 +126,7 @@ class Problem(Strict):
 
     code: str
     message: str
-    detail: dict[str, object] = {}
+    detail: dict[str, object] = Field(default_factory=dict)
 
 
 class Failure(Strict):
@@ -254,13 +161,19 @@ class JobRequest(Strict):
         Annotated[list[Annotated[str, Field(pattern=r"^[0-9a-f]{24}$")]], Field(min_length=1, max_length=1000)] | None
     ) = None
     """Ids answered by POST /v1/uploads."""
-    include: Annotated[list[Annotated[str, Field(min_length=1, max_length=512)]], Field(max_length=64)] = []
+    include: Annotated[list[Annotated[str, Field(min_length=1, max_length=512)]], Field(max_length=64)] = Field(
+        default_factory=list
+    )
     """Globs relative to the folder; empty means everything."""
-    exclude: Annotated[list[Annotated[str, Field(min_length=1, max_length=512)]], Field(max_length=64)] = []
+    exclude: Annotated[list[Annotated[str, Field(min_length=1, max_length=512)]], Field(max_length=64)] = Field(
+        default_factory=list
+    )
     rerun: Literal["missing", "everything"] = "missing"
     """`missing` skips what is unchanged and at the current versions; `everything` measures again."""
     restore: bool = False
     """Bring back samples that were deleted from the library."""
+    tempo_range_bpm: TempoRange | None = None
+    """Lowest and highest tempo you expect: others are halved or doubled into it. For what this job measures."""
 
 
 class Job(Strict):

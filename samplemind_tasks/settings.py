@@ -8,11 +8,13 @@ import sys
 import tomllib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from samplemind_tasks.schemas import ModelCard
+from samplemind_tasks.features import TempoRange
+from samplemind_tasks.schemas import FrontEnd, ModelCard
 
 
 def default_data_dir() -> Path:
@@ -24,7 +26,7 @@ class Settings(BaseSettings):
     """What a process needs to know of the world. Defaults suit one laptop."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SAMPLEMIND_", frozen=True, extra="forbid", use_attribute_docstrings=True
+        env_prefix="SAMPLEMIND_", env_ignore_empty=True, frozen=True, extra="forbid", use_attribute_docstrings=True
     )
 
     # where everything is ---------------------------------------------------------------------------------------------
@@ -56,8 +58,10 @@ class Settings(BaseSettings):
     """A larger file fails as too_large."""
     max_duration_s: float = 12 * 3600
     """A longer file fails as too_long."""
-    analysis_seconds: float = 300.0
+    analysis_seconds: float = 900.0
     """A longer file is measured over its first part of this length, and the result says so."""
+    tempo_range_bpm: TempoRange | None = None
+    """Lowest and highest tempo to tell, as a JSON list: [70, 140]. Others are halved or doubled into it."""
     child_memory_bytes: int = 2 << 30
     """A CPU worker's child may allocate this much beyond what it holds at start."""
     file_timeout_s: float = 60.0
@@ -130,14 +134,31 @@ def env_example() -> str:
 
 
 def _as_env(value: object) -> str:
+    if value is None:
+        return ""
     return json.dumps([str(path) for path in value]) if isinstance(value, tuple) else str(value)
+
+
+@cache
+def _models_table() -> dict[str, Any]:
+    return tomllib.loads((CONFIG_DIR / "models.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def front_ends() -> dict[str, FrontEnd]:
+    """Every front-end of config/models.toml by name."""
+    rows = _models_table()["front_ends"]
+    return {name: FrontEnd.model_validate({"name": name, **row}) for name, row in rows.items()}
 
 
 @cache
 def model_cards() -> dict[str, ModelCard]:
     """Every model of config/models.toml by name."""
-    table = tomllib.loads((CONFIG_DIR / "models.toml").read_text(encoding="utf-8"))
-    return {name: ModelCard.model_validate({"name": name, **row}) for name, row in table.items()}
+    rows = _models_table()["models"]
+    return {
+        name: ModelCard.model_validate({"name": name, **row, "front_end": front_ends()[row["front_end"]]})
+        for name, row in rows.items()
+    }
 
 
 if __name__ == "__main__":

@@ -25,13 +25,13 @@ from typer.testing import CliRunner
 from samplemind_tasks.cli import app, library, progress, show
 from samplemind_tasks.cli.call import read_settings
 from samplemind_tasks.cli.running import running_stack
+from samplemind_tasks.features import Kind
 from samplemind_tasks.schemas import (
     Counts,
     Failure,
     Job,
     JobKind,
     JobState,
-    Kind,
     Sample,
     SampleDetail,
     SampleState,

@@ -96,6 +96,14 @@ def test_a_folder_becomes_chunks_and_only_a_window_of_them_is_sent(held: Stores,
     assert polled(held, job_id).counts.done == 2
 
 
+def test_a_chunk_carries_the_tempi_its_job_expects(held: Stores, folder: Path) -> None:
+    expecting, plain = submit(held, folder, tempo_range_bpm=[70, 140]), submit(held, folder)
+    scan_turn(held, expecting)
+    scan_turn(held, plain)
+    assert {chunk.tempo_range_bpm for chunk in flying(held, expecting)} == {(70, 140)}
+    assert {chunk.tempo_range_bpm for chunk in flying(held, plain)} == {None}
+
+
 def test_a_job_is_done_when_its_last_chunk_is(held: Stores, folder: Path) -> None:
     held = with_settings(held, chunk_places=5)
     job_id = submit(held, folder)

@@ -20,7 +20,8 @@ import soundfile
 from redis import Redis
 
 from samplemind_tasks import queues
-from samplemind_tasks.audio.decode import content_hash
+from samplemind_tasks.audio import ANALYSIS_VERSION
+from samplemind_tasks.audio.files import content_hash
 from samplemind_tasks.demo.library import make_library
 from samplemind_tasks.launch import Stack, read_run_file
 from samplemind_tasks.settings import Settings
@@ -288,13 +289,36 @@ def test_a_new_model_listens_again_and_measures_nothing(trip: Trip, library: Pat
     mine = {"path": {"$regex": f"^{library}/"}}
     hashes = sorted({row["file_hash"] for row in trip.db.places.find(mine)})
     trip.db.analyses.delete_many({"file_hash": {"$in": hashes}, "stage": "embed"})
-    trip.db.places.update_many(mine, {"$set": {"versions": "analyze:1+embed:older"}})
+    trip.db.places.update_many(mine, {"$set": {"versions": f"analyze:{ANALYSIS_VERSION}+embed:older"}})
     written = {"file_hash": {"$in": hashes}, "stage": "analyze"}
     before = {row["_id"]: row["created_at"] for row in trip.db.analyses.find(written)}
     job = trip.ended(trip.add(library))
     assert job["counts"]["done"] == job["counts"]["found"], job
     assert {row["_id"]: row["created_at"] for row in trip.db.analyses.find(written)} == before
     assert trip.db.analyses.count_documents({"file_hash": {"$in": hashes}, "stage": "embed"}) == len(hashes)
+
+
+def test_a_raised_analysis_version_measures_again_and_listens_to_nothing(trip: Trip, library: Path) -> None:
+    trip.ended(trip.add(library))
+    mine = {"path": {"$regex": f"^{library}/"}}
+    hashes = sorted({row["file_hash"] for row in trip.db.places.find(mine)})
+    trip.db.analyses.delete_many({"file_hash": {"$in": hashes}, "stage": "analyze"})
+    embedded = {"file_hash": {"$in": hashes}, "stage": "embed"}
+    collection = trip.settings.model_card.collection
+    trip.db.places.update_many(mine, {"$set": {"versions": f"analyze:older+embed:{collection}"}})
+    before = {row["_id"]: row["created_at"] for row in trip.db.analyses.find(embedded)}
+    job = trip.ended(trip.add(library))
+    assert job["counts"]["done"] == job["counts"]["found"], job
+    assert {row["_id"]: row["created_at"] for row in trip.db.analyses.find(embedded)} == before
+    assert trip.db.analyses.count_documents({"file_hash": {"$in": hashes}, "stage": "analyze"}) == len(hashes)
+
+
+def test_a_job_is_told_tempi_in_the_range_it_expects(trip: Trip, library: Path) -> None:
+    trip.ended(trip.add(library, tempo_range_bpm=[40, 80], rerun="everything"))
+    slow = trip.http.get("/v1/samples", params={"kind": "loop", "limit": 100}).json()["samples"]
+    mine = [row["tempo_bpm"] for row in slow if row["name"] in {path.name for path in library.rglob("*")}]
+    assert mine
+    assert all(40 <= bpm <= 80 for bpm in mine if bpm is not None)
 
 
 def test_a_sample_deleted_on_the_way_stays_deleted(trip: Trip, library: Path) -> None:

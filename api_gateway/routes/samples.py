@@ -10,12 +10,14 @@ from api_gateway.dependencies import Cursor, Limit, SampleId, TheLibrary, User
 from api_gateway.problems import declared, problem_response
 from api_gateway.ranges import Unsatisfiable, parse_range
 from samplemind_tasks.errors import BadRequest
+from samplemind_tasks.features import Kind
 from samplemind_tasks.library.samples import Sound
-from samplemind_tasks.schemas import Kind, Peaks, Problem, SampleDetail, SamplePage, SampleState
+from samplemind_tasks.schemas import Peaks, Problem, SampleDetail, SamplePage, SampleState
 from samplemind_tasks.store.pages import SampleFilter, is_key
 
 router = APIRouter(tags=["samples"])
 
+Detail = Annotated[bool, Query(description="Up to 16,000 bins instead of at most 1000.")]
 Bpm = Annotated[float | None, Query(gt=0, lt=1000, allow_inf_nan=False)]
 
 
@@ -117,9 +119,9 @@ def _sound_headers(sound: Sound, etag: str) -> dict[str, str]:
 
 
 @router.get("/samples/{sample_id}/peaks", summary="Draw a sample", responses=declared(404))
-async def get_peaks(sample_id: SampleId, library: TheLibrary, user: User) -> Peaks:
+async def get_peaks(sample_id: SampleId, library: TheLibrary, user: User, detail: Detail = False) -> Peaks:
     """The waveform as the lowest and highest value of each bin."""
-    return await library.samples.peaks(user, sample_id)
+    return await library.samples.peaks(user, sample_id, detail=detail)
 
 
 @router.delete("/samples/{sample_id}", status_code=204, summary="Delete a sample", responses=declared(404))

@@ -1,132 +1,152 @@
-"""From a file's bytes to samples: opened once, bounded in time and memory, and every failure told in a sentence.
+"""From a file's bytes to finite samples, bounded in time and memory; every failure told in a sentence.
 
-libsndfile reads what it can, FFmpeg (through PyAV) the rest. The header is a claim: limits are checked against it, but
-length is what the bytes gave.
+libsndfile reads what it can, FFmpeg (through PyAV) the rest, and Ogg: its Vorbis takes half of libsndfile's time for
+the same samples to 5e-7, and libsndfile 1.2 gives up some Opus files on the way. The header is a claim: limits are
+checked against it, but length is what the bytes gave.
 """
 
-import errno
-import hashlib
-import os
-import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import soundfile
-from numpy.typing import NDArray
 
-from samplemind_tasks.audio.ffmpeg import read_with_ffmpeg
-from samplemind_tasks.audio.stream import Stream, block_frames, check_format, wanted_frames
+from samplemind_tasks.audio import ffmpeg, libsndfile
+from samplemind_tasks.audio.files import size_bytes
+from samplemind_tasks.audio.stream import Damaged, Decoder, Floats, Format
 from samplemind_tasks.errors import AudioError, FailureCode
 
-Floats = NDArray[np.float32]
-
-_HASH_BLOCK_BYTES = 1 << 20
 _FLAC_HEADER_BYTES = 21
 """Up to the rate in STREAMINFO: 20 bits from byte 18 (RFC 9639, section 8.2)."""
 _LOUDEST_BELIEVED = 1_000.0
 """Samples beyond this (+60 dBFS) are not a loud sound but another scale: integers stored as floats, or garbage."""
-_BIT_DEPTHS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32, "DOUBLE": 64} | {
-    f"ALAC_{bits}": bits for bits in (16, 20, 24, 32)
-}
 
 
 @dataclass(frozen=True)
-class Audio:
-    """A decoded sound.
+class Extent:
+    """How much a pass over a sound gave.
 
     Attributes
     ----------
-    samples : float32 [frames, channels], C-contiguous, finite; full scale is 1
-    rate_hz : frames per second
-    container, codec : as the decoder names them
-    bit_depth : bits a sample, or None where the codec has no such thing
+    frames : how many were read, at least one
     duration_s : of the whole file
-    measured_s : of `samples`: less than duration_s where the file was longer than the limit
+    measured_s : of what was read: less than duration_s where the file was longer than the limit
     notes : what a person should know
     """
 
-    samples: Floats
-    rate_hz: int
-    container: str
-    codec: str
-    bit_depth: int | None
+    frames: int
     duration_s: float
     measured_s: float
     notes: tuple[str, ...]
 
 
-# ------------------------------------------------------------------------------------------------------ opening a file
+class Sound:
+    """An opened sound: what it claims to be, and its samples block by block."""
+
+    def __init__(self, decoder: Decoder, name: str, max_seconds: float, max_duration_s: float) -> None:
+        self.format: Format = decoder.format
+        self.most_frames = max(1, int(min(max_seconds, max_duration_s) * decoder.format.rate_hz))
+        self._decoder = decoder
+        self._name = name
+        self._max_duration_s = max_duration_s
+        self._divisor = np.float32(1.0)
+
+    def read(self, take: Callable[[Floats], None]) -> Extent | None:
+        """Hand every block to `take`, in order, up to the limit.
+
+        Parameters
+        ----------
+        take : gets float32 [frames, channels], C-contiguous, finite, full scale 1, only good until it returns
+
+        Returns
+        -------
+        Extent; None where the scale turned out to be absurd: everything taken is void, and the next call gives it right
+
+        Raises
+        ------
+        AudioError
+            NOT_AUDIO or EMPTY where nothing can be decoded, TOO_LONG
+        """
+        reading = _Reading(self._divisor)
+        try:
+            for block in self._decoder.blocks():
+                kept = block[: self.most_frames - reading.frames]
+                take(reading.finite(kept))
+                if reading.frames >= self.most_frames:
+                    break
+        except Damaged:
+            reading.damaged = True
+        if reading.peak > _LOUDEST_BELIEVED and self._divisor == 1.0:
+            self._divisor = np.float32(reading.peak)
+            return None
+        return self._extent(reading)
+
+    def _extent(self, reading: "_Reading") -> Extent:
+        """Check how much was read, with a note for everything that is not as it should be."""
+        rate_hz, claimed = self.format.rate_hz, self.format.claimed_frames
+        if reading.frames == 0:
+            failure = FailureCode.NOT_AUDIO if reading.damaged or claimed else FailureCode.EMPTY
+            raise AudioError(failure, f"{self._name} holds no audio that can be decoded.")
+        measured_s = reading.frames / rate_hz
+        ended = reading.frames < self.most_frames or reading.frames == claimed
+        duration_s = measured_s if ended else max((claimed or 0) / rate_hz, measured_s)
+        if duration_s > self._max_duration_s:
+            limit = f"{duration_s:.0f} s, the limit is {self._max_duration_s:.0f} s"
+            raise AudioError(FailureCode.TOO_LONG, f"The sound is too long: {limit}.")
+        notes = []
+        if measured_s < duration_s:
+            notes.append(f"only the first {measured_s:.0f} s of {duration_s:.0f} s were measured")
+        if reading.damaged:
+            notes.append(f"the file is damaged after {measured_s:.1f} s; what comes before was measured")
+        elif ended and claimed is not None and claimed / rate_hz > measured_s * 1.01 + 0.2:
+            notes.append(f"the header promises {claimed / rate_hz:.1f} s, the file holds {measured_s:.1f} s")
+        return Extent(reading.frames, duration_s, measured_s, (*notes, *reading.repairs(self._divisor)))
 
 
-def open_regular(path: bytes | str | Path) -> BinaryIO:
-    """Open a regular file for reading, once and without ever waiting.
+class _Reading:
+    """One pass: how far it is, and what had to be put right."""
 
-    Parameters
-    ----------
-    path : bytes for names that are not UTF-8
+    def __init__(self, divisor: np.float32) -> None:
+        self.frames = 0
+        self.damaged = False
+        self.peak = 0.0
+        self._divisor = divisor
+        self._unreal = 0
 
-    Raises
-    ------
-    AudioError
-        NOT_REGULAR for a pipe, socket, device or folder; VANISHED where nothing has that name (any more); UNREADABLE
-        for a broken or circular link, missing permission or a failing disk.
-    """
-    try:
-        # O_NONBLOCK: opening a pipe must not wait for its writer.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    except (OSError, ValueError) as error:
-        raise _open_error(path, error) from error
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise AudioError(FailureCode.NOT_REGULAR, "This is a folder, pipe, socket or device, not a file.")
-        return os.fdopen(descriptor, "rb")
-    except BaseException:
-        os.close(descriptor)
-        raise
+    def finite(self, block: Floats) -> Floats:
+        """The block with what is not a number set to zero, brought to full scale."""
+        self.frames += len(block)
+        # The extremes of an array with a NaN are NaN: one look finds NaN, infinity and absurd scale alike.
+        peak = _peak(block)
+        if not np.isfinite(peak):
+            unreal = ~np.isfinite(block)
+            block = np.where(unreal, np.float32(0.0), block)
+            self._unreal += int(unreal.sum())
+            peak = _peak(block)
+        self.peak = max(self.peak, peak)
+        return block if self._divisor == 1.0 else block / self._divisor
 
-
-def _open_error(path: bytes | str | Path, error: OSError | ValueError) -> AudioError:
-    """What a failed open means to the person whose file it is."""
-    if not isinstance(error, OSError):
-        return AudioError(FailureCode.UNREADABLE, "The file cannot be opened: its name is not possible.")
-    if error.errno == errno.ENXIO:
-        return AudioError(FailureCode.NOT_REGULAR, "This is a socket or device, not a file.")
-    if error.errno in (errno.ENOENT, errno.ENOTDIR):
-        if Path(os.fsdecode(path)).is_symlink():
-            return AudioError(FailureCode.UNREADABLE, "The file is a link to something that is not there.")
-        return AudioError(FailureCode.VANISHED, "The file is not there any more.")
-    reason = os.strerror(error.errno) if error.errno else "unknown reason"
-    return AudioError(FailureCode.UNREADABLE, f"The file cannot be opened: {reason}.")
+    def repairs(self, divisor: np.float32) -> list[str]:
+        """A note for everything that was touched."""
+        notes = []
+        if self._unreal:
+            were = "sample was" if self._unreal == 1 else "samples were"
+            notes.append(f"{self._unreal} {were} not finite and {were.split()[1]} set to zero")
+        if divisor != 1.0:
+            notes.append(f"samples reached {divisor:.3g} times full scale and were scaled down to it")
+        return notes
 
 
-def content_hash(file: BinaryIO) -> str:
-    """sha256 of the whole file in hexadecimal; reads a megabyte at a time and leaves the file at its start.
-
-    Raises
-    ------
-    AudioError
-        UNREADABLE when the disk fails.
-    """
-    digest = hashlib.sha256()
-    try:
-        file.seek(0)
-        while block := file.read(_HASH_BLOCK_BYTES):
-            digest.update(block)
-        file.seek(0)
-    except OSError as error:
-        raise AudioError(FailureCode.UNREADABLE, f"The file cannot be read: {error.strerror}.") from error
-    return digest.hexdigest()
+def _peak(block: Floats) -> float:
+    return max(float(block.max()), -float(block.min()))
 
 
-# ------------------------------------------------------------------------------------------------------ reading samples
-
-
-def decode(file: BinaryIO, *, name: str, max_bytes: int, max_duration_s: float, max_seconds: float) -> Audio:
-    """Decode an open file, at most its first part.
+@contextmanager
+def open_sound(
+    file: BinaryIO, *, name: str, max_bytes: int, max_duration_s: float, max_seconds: float
+) -> Iterator[Sound]:
+    """Open the sound in a file.
 
     Parameters
     ----------
@@ -134,37 +154,27 @@ def decode(file: BinaryIO, *, name: str, max_bytes: int, max_duration_s: float, 
     name : what people call the file; only used in sentences
     max_bytes : a larger file is refused
     max_duration_s : a longer sound is refused
-    max_seconds : at most this much is decoded, less for very many channels or very high rates, so that samples never
-        take more than 128 MiB
-
-    Returns
-    -------
-    Audio with finite samples
+    max_seconds : at most this much is decoded
 
     Raises
     ------
     AudioError
         TOO_LARGE, EMPTY, TOO_LONG, TOO_MANY_CHANNELS, BAD_RATE, UNSUPPORTED, NOT_AUDIO, UNREADABLE
     """
-    size_bytes = _size_bytes(file)
-    if size_bytes == 0:
+    size = size_bytes(file)
+    if size == 0:
         raise AudioError(FailureCode.EMPTY, "The file is empty: it holds no bytes.")
-    if size_bytes > max_bytes:
-        limit = f"{size_bytes / 1e6:.0f} MB, the limit is {max_bytes / 1e6:.0f} MB"
+    if size > max_bytes:
+        limit = f"{size / 1e6:.0f} MB, the limit is {max_bytes / 1e6:.0f} MB"
         raise AudioError(FailureCode.TOO_LARGE, f"The file is too large: {limit}.")
-    limit_s = min(max_seconds, max_duration_s)
     _check_flac_rate(file)
-    stream = _read_with_libsndfile(file, limit_s) or read_with_ffmpeg(file, limit_s)
-    return _audio(stream, name, max_duration_s)
-
-
-def _size_bytes(file: BinaryIO) -> int:
-    try:
-        size_bytes = file.seek(0, os.SEEK_END)
-        file.seek(0)
-    except OSError as error:
-        raise AudioError(FailureCode.UNREADABLE, f"The file cannot be read: {error.strerror}.") from error
-    return size_bytes
+    if not _is_ogg(file):
+        with libsndfile.opened(file) as decoder:
+            if decoder is not None:
+                yield Sound(decoder, name, max_seconds, max_duration_s)
+                return
+    with ffmpeg.opened(file) as other:
+        yield Sound(other, name, max_seconds, max_duration_s)
 
 
 def _check_flac_rate(file: BinaryIO) -> None:
@@ -175,118 +185,7 @@ def _check_flac_rate(file: BinaryIO) -> None:
         raise AudioError(FailureCode.BAD_RATE, "The header names no sample rate.")
 
 
-def _read_with_libsndfile(file: BinaryIO, max_seconds: float) -> Stream | None:
-    """Read the stream, or answer None where libsndfile finds nothing in it."""
-    try:
-        with _readable(file) as source, soundfile.SoundFile(source, closefd=False) as sound:
-            check_format(sound.channels, sound.samplerate)
-            stream = _read_blocks(sound, max_seconds)
-    except soundfile.SoundFileError:
-        return None
-    return stream if len(stream.samples) else None
-
-
-@contextmanager
-def _readable(file: BinaryIO) -> Iterator[int | BinaryIO]:
-    """The file's descriptor, which libsndfile reads without asking Python, or the object itself; rewound afterwards."""
-    try:
-        descriptor = file.fileno()
-    except OSError:
-        descriptor = None
-    if descriptor is None:
-        try:
-            yield file
-        finally:
-            file.seek(0)
-        return
-    position = os.lseek(descriptor, 0, os.SEEK_CUR)
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    try:
-        yield descriptor
-    finally:
-        # A buffered file believes that its descriptor stands where it left it.
-        os.lseek(descriptor, position, os.SEEK_SET)
-        file.seek(0)
-
-
-def _read_blocks(sound: soundfile.SoundFile, max_seconds: float) -> Stream:
-    """Read up to the limit, or to where the bytes end or break."""
-    wanted = min(wanted_frames(max_seconds, sound.samplerate, sound.channels), sound.frames)
-    samples = np.empty((wanted, sound.channels), dtype=np.float32)
-    step = block_frames(sound.channels)
-    filled, broken = 0, False
-    while filled < wanted:
-        try:
-            got = len(sound.read(out=samples[filled : filled + step]))
-        except soundfile.SoundFileError:
-            filled, broken = max(filled, min(sound.tell(), filled + step)), True
-            break
-        if got == 0:
-            break
-        filled += got
-    return Stream(
-        samples=samples[:filled],
-        rate_hz=sound.samplerate,
-        container=sound.format,
-        codec=sound.subtype,
-        bit_depth=_BIT_DEPTHS.get(sound.subtype),
-        claimed_s=sound.frames / sound.samplerate,
-        ended=filled < wanted or wanted == sound.frames,
-        broken=broken,
-    )
-
-
-# ---------------------------------------------------------------------------------------------- making it measurable
-
-
-def _audio(stream: Stream, name: str, max_duration_s: float) -> Audio:
-    """Check what was read and put it right, with a note for everything that was touched."""
-    frames = len(stream.samples)
-    if frames == 0:
-        failure = FailureCode.NOT_AUDIO if stream.broken or stream.claimed_s else FailureCode.EMPTY
-        raise AudioError(failure, f"{name} holds no audio that can be decoded.")
-    measured_s = frames / stream.rate_hz
-    duration_s = measured_s if stream.ended else max(stream.claimed_s or measured_s, measured_s)
-    if duration_s > max_duration_s:
-        limit = f"{duration_s:.0f} s, the limit is {max_duration_s:.0f} s"
-        raise AudioError(FailureCode.TOO_LONG, f"The sound is too long: {limit}.")
-    samples, repairs = _finite(stream.samples)
-    return Audio(
-        samples=samples,
-        rate_hz=stream.rate_hz,
-        container=stream.container,
-        codec=stream.codec,
-        bit_depth=stream.bit_depth,
-        duration_s=duration_s,
-        measured_s=measured_s,
-        notes=(*_length_notes(stream, measured_s, duration_s), *repairs),
-    )
-
-
-def _length_notes(stream: Stream, measured_s: float, duration_s: float) -> list[str]:
-    notes = []
-    if measured_s < duration_s:
-        notes.append(f"only the first {measured_s:.0f} s of {duration_s:.0f} s were measured")
-    if stream.broken:
-        notes.append(f"the file is damaged after {measured_s:.1f} s; what comes before was measured")
-    elif stream.ended and stream.claimed_s is not None and stream.claimed_s > measured_s * 1.01 + 0.2:
-        notes.append(f"the header promises {stream.claimed_s:.1f} s, the file holds {measured_s:.1f} s")
-    return notes
-
-
-def _finite(samples: Floats) -> tuple[Floats, list[str]]:
-    """Set what is not a number to zero and bring absurd scales down to full scale, in place."""
-    notes = []
-    # The extremes of an array with a NaN are NaN: one pass finds NaN, infinity and absurd scale alike.
-    peak = max(float(samples.max()), -float(samples.min()))
-    if not np.isfinite(peak):
-        unreal = ~np.isfinite(samples)
-        samples[unreal] = 0.0
-        count = int(unreal.sum())
-        were = "sample was" if count == 1 else "samples were"
-        notes.append(f"{count} {were} not finite and {were.split()[1]} set to zero")
-        peak = max(float(samples.max()), -float(samples.min()))
-    if peak > _LOUDEST_BELIEVED:
-        samples /= np.float32(peak)
-        notes.append(f"samples reached {peak:.3g} times full scale and were scaled down to it")
-    return samples, notes
+def _is_ogg(file: BinaryIO) -> bool:
+    magic = file.read(4)
+    file.seek(0)
+    return magic == b"OggS"

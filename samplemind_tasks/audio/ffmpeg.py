@@ -1,6 +1,7 @@
-"""The second decoder: AAC, M4A, WMA, WavPack and others through PyAV."""
+"""The other decoder: Ogg, AAC, M4A, WMA, WavPack and what else libsndfile cannot, through PyAV."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 import av
@@ -10,10 +11,8 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from numpy.typing import NDArray
 
-from samplemind_tasks.audio.stream import Stream, check_format, wanted_frames
+from samplemind_tasks.audio.stream import Damaged, Floats, Format, check_format
 from samplemind_tasks.errors import AudioError, FailureCode
-
-Floats = NDArray[np.float32]
 
 _FORMATS = (
     "aac,ac3,adts,aiff,amr,ape,asf,au,avi,caf,dsf,eac3,flac,iff,loas,matroska,webm,mov,mp4,mp3,mpc,mpc8,mpeg,mpegts,"
@@ -25,67 +24,106 @@ _MICROSECONDS_PER_S = 1e6
 _DECODE_ERRORS = (av.FFmpegError, ValueError, EOFError, OSError, NotImplementedError)
 
 
-def read_with_ffmpeg(file: BinaryIO, max_seconds: float) -> Stream:
-    """Decode the first audio stream, at most max_seconds of it.
+class Ffmpeg:
+    """A file that FFmpeg reads; see `Decoder`."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._container = container = _open(file)
+        self._begun = False
+        stream = self._stream()
+        claimed_s = _claimed_s(container, stream)
+        self.format = Format(
+            rate_hz=stream.rate,
+            channels=stream.channels,
+            container=_NAMES.get(container.format.name, container.format.name).upper(),
+            codec=stream.codec_context.name,
+            bit_depth=None,
+            claimed_frames=None if claimed_s is None else round(claimed_s * stream.rate),
+        )
+
+    def blocks(self) -> Iterator[Floats]:
+        """See `Decoder.blocks`."""
+        # frames of a codec are short: they are put together before Python looks at them
+        waiting, size = av.AudioFifo(), self.format.block_frames
+        try:
+            self._rewind()
+            for frame in self._frames():
+                waiting.write(frame)
+                while waiting.samples >= size:
+                    yield self._taken(waiting, size)
+        except _DECODE_ERRORS as error:
+            if waiting.samples:
+                yield self._taken(waiting)
+            raise Damaged from error
+        if waiting.samples:
+            yield self._taken(waiting)
+
+    def _taken(self, waiting: av.AudioFifo, frames: int = 0) -> Floats:
+        """So many frames, or all, as float32 [frames, channels]."""
+        taken = waiting.read(frames)
+        if taken is None:
+            raise ValueError("fewer frames are there than were counted")
+        return _as_float(taken, self.format.channels)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._container.close()
+
+    def _stream(self) -> AudioStream:
+        if not self._container.streams.audio:
+            raise AudioError(FailureCode.NOT_AUDIO, "The file holds no audio.")
+        stream = self._container.streams.audio[0]
+        if stream.codec_context is None:
+            raise AudioError(FailureCode.UNSUPPORTED, "The file holds audio in a format that is not supported.")
+        check_format(stream.channels, stream.rate)
+        return stream
+
+    def _rewind(self) -> None:
+        # opened anew rather than sought: after a seek, codecs with an encoder delay do not leave it out
+        if self._begun:
+            self._container.close()
+            self._file.seek(0)
+            self._container = _open(self._file)
+        self._begun = True
+
+    def _frames(self) -> Iterator[AudioFrame]:
+        """Decoded frames; ValueError where channels or rate change on the way."""
+        channels, rate_hz = self.format.channels, self.format.rate_hz
+        for frame in self._container.decode(self._stream()):
+            if frame.layout.nb_channels != channels or frame.sample_rate != rate_hz:
+                raise ValueError("the stream changes its channels or its rate")
+            frame.pts = None  # one after the other, whatever the clock of a damaged file says
+            yield frame
+
+
+@contextmanager
+def opened(file: BinaryIO) -> Iterator[Ffmpeg]:
+    """Open the first audio stream of a file with FFmpeg.
 
     Raises
     ------
     AudioError
         NOT_AUDIO, UNSUPPORTED, TOO_MANY_CHANNELS, BAD_RATE
     """
+    decoder = Ffmpeg(file)
     try:
-        container = av.open(file, mode="r", metadata_errors="replace", options={"format_whitelist": _FORMATS})
+        yield decoder
+    finally:
+        decoder.close()
+
+
+def _open(file: BinaryIO) -> InputContainer:
+    try:
+        return av.open(file, mode="r", metadata_errors="replace", options={"format_whitelist": _FORMATS})
     except _DECODE_ERRORS as error:
         raise AudioError(FailureCode.NOT_AUDIO, "The bytes are not audio of a known format, or damaged.") from error
-    with container:
-        return _read_stream(container, max_seconds)
-
-
-def _read_stream(container: InputContainer, max_seconds: float) -> Stream:
-    if not container.streams.audio:
-        raise AudioError(FailureCode.NOT_AUDIO, "The file holds no audio.")
-    stream = container.streams.audio[0]
-    if stream.codec_context is None:
-        raise AudioError(FailureCode.UNSUPPORTED, "The file holds audio in a format that is not supported.")
-    check_format(stream.channels, stream.rate)
-    wanted = wanted_frames(max_seconds, stream.rate, stream.channels)
-    # Memory is taken as it is filled: a short file costs no more than it holds.
-    samples = np.empty((wanted, stream.channels), dtype=np.float32)
-    filled, broken = 0, False
-    try:
-        for block in _blocks(container, stream):
-            kept = block[: wanted - filled]
-            samples[filled : filled + len(kept)] = kept
-            filled += len(kept)
-            if filled >= wanted:
-                break
-    except _DECODE_ERRORS:
-        broken = True
-    return Stream(
-        samples=samples[:filled],
-        rate_hz=stream.rate,
-        container=_NAMES.get(container.format.name, container.format.name).upper(),
-        codec=stream.codec_context.name,
-        bit_depth=None,
-        claimed_s=_claimed_s(container, stream),
-        ended=filled < wanted,
-        broken=broken,
-    )
 
 
 def _claimed_s(container: InputContainer, stream: AudioStream) -> float | None:
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
     return container.duration / _MICROSECONDS_PER_S if container.duration else None
-
-
-def _blocks(container: InputContainer, stream: AudioStream) -> Iterator[Floats]:
-    """Decoded frames as float32 [frames, channels]; stops with ValueError where channels or rate change on the way."""
-    channels, rate_hz = stream.channels, stream.rate
-    for frame in container.decode(stream):
-        if frame.layout.nb_channels != channels or frame.sample_rate != rate_hz:
-            raise ValueError("the stream changes its channels or its rate")
-        yield _as_float(frame, channels)
 
 
 def _as_float(frame: AudioFrame, channels: int) -> Floats:

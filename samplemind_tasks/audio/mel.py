@@ -1,5 +1,6 @@
-"""Mel filterbanks as matrices, in numpy alone: the query worker uses them beside torch."""
+"""Mel filterbanks, in numpy alone: the query worker uses them beside torch."""
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
@@ -57,3 +58,30 @@ def mel_filterbank(rate_hz: int, fft_samples: int, mels: int, scale: Literal["sl
     filterbank = (np.maximum(0.0, np.minimum(rising, falling)) * area).astype(np.float32)
     filterbank.setflags(write=False)
     return filterbank
+
+
+@dataclass(frozen=True)
+class MelBands:
+    """The same filters without their zeros, of which a filterbank is nearly all.
+
+    Attributes
+    ----------
+    first, count : int64 [mels], the first bin a filter hears, and how many
+    weights : float32 [sum of count], the weights of all filters in one row
+    """
+
+    first: NDArray[np.int64]
+    count: NDArray[np.int64]
+    weights: Floats
+
+
+def sparse(filterbank: Floats) -> MelBands:
+    """Leave out the zeros around each filter of float32 [bins, mels]; one that is all zeros hears no bin."""
+    heard = filterbank.T > 0
+    return MelBands(first=heard.argmax(axis=1), count=heard.sum(axis=1), weights=filterbank.T[heard])
+
+
+@cache
+def mel_bands(rate_hz: int, fft_samples: int, mels: int, scale: Literal["slaney", "htk"] = "slaney") -> MelBands:
+    """`mel_filterbank` without its zeros."""
+    return sparse(mel_filterbank(rate_hz, fft_samples, mels, scale))

@@ -1,26 +1,33 @@
-"""Timbre: how bright, wide, noisy and coloured a sound is. Frame by frame the same numbers as librosa."""
+"""Timbre: how bright, wide, noisy and coloured a sound is, over its whole length; frame by frame librosa's numbers."""
 
+import math
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from samplemind_tasks.audio.spectrum import FFT_SAMPLES, HOP_SAMPLES, Spectrum
-from samplemind_tasks.schemas import Reason, Spread
+from samplemind_tasks.audio.kernels import kernel
+from samplemind_tasks.audio.rounding import rounded
+from samplemind_tasks.audio.spectrum import MELS, Spectrum, decibels
+from samplemind_tasks.features import Reason, Spread
 
+Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
-ROLLOFF = 0.85
 COEFFICIENTS = 20
-_FLOOR = 1e-10
-"""Power below this counts as this (librosa's amin)."""
-_TOP_DB = 80.0
-_ZERO = 1e-10
-"""A sample closer to zero has no sign."""
-_BLOCK_FRAMES = 512
-_HOPS_A_FRAME = FFT_SAMPLES // HOP_SAMPLES
-_NAMES = ("centroid_hz", "bandwidth_hz", "rolloff_hz", "flatness", "zero_crossing_rate", "mfcc")
+_PERCENTILES = np.array([0.1, 0.5, 0.9])
+_NAMES = (
+    "centroid_hz",
+    "bandwidth_hz",
+    "rolloff_hz",
+    "flatness",
+    "contrast_db",
+    "flux",
+    "zero_crossing_rate",
+    "mfcc",
+)
 
 
 @dataclass(frozen=True)
@@ -31,87 +38,127 @@ class Timbre:
     bandwidth_hz: Spread | None = None
     rolloff_hz: Spread | None = None
     flatness: Spread | None = None
+    contrast_db: list[Spread] | None = None
+    flux: Spread | None = None
     zero_crossing_rate: Spread | None = None
     mfcc: list[Spread] | None = None
     reasons: dict[str, Reason] = field(default_factory=dict)
 
 
 def timbre(sound: Spectrum, *, silent: bool) -> Timbre:
-    """Mean and deviation over the frames of every timbre feature; nothing for silence."""
+    """Mean, deviation and percentiles over the frames of every timbre feature; nothing for silence."""
     if silent:
         return Timbre(reasons=dict.fromkeys(_NAMES, Reason.SILENT))
-    centroid_hz, bandwidth_hz, rolloff_hz, flatness = spectral_shape(sound)
+    mel_db = decibels(sound.mel_power)
+    alone = (
+        sound.centroid_hz,
+        sound.bandwidth_hz,
+        sound.rolloff_hz,
+        sound.flatness,
+        flux(mel_db),
+        sound.zero_crossing_rate,
+    )
+    found = spreads(np.column_stack([*alone, sound.contrast_db, mfcc(mel_db)]))
+    centroid_hz, bandwidth_hz, rolloff_hz, flatness, rises, zero_crossing_rate = found[: len(alone)]
     return Timbre(
-        centroid_hz=spread(centroid_hz),
-        bandwidth_hz=spread(bandwidth_hz),
-        rolloff_hz=spread(rolloff_hz),
-        flatness=spread(flatness),
-        zero_crossing_rate=spread(zero_crossing_rate(sound)),
-        mfcc=[spread(coefficient) for coefficient in mfcc(sound).T],
+        centroid_hz=centroid_hz,
+        bandwidth_hz=bandwidth_hz,
+        rolloff_hz=rolloff_hz,
+        flatness=flatness,
+        contrast_db=found[len(alone) : -COEFFICIENTS],
+        flux=rises,
+        zero_crossing_rate=zero_crossing_rate,
+        mfcc=found[-COEFFICIENTS:],
     )
 
 
-def spread(values: Doubles) -> Spread:
-    """Mean and standard deviation of float [frames]."""
-    return Spread(mean=float(values.mean()), deviation=float(values.std()))
-
-
-def spectral_shape(sound: Spectrum) -> Doubles:
-    """Centroid, bandwidth, roll-off and flatness of every frame.
-
-    Centroid and bandwidth are the mean and the standard deviation of frequency weighted by magnitude; roll-off is the
-    frequency below which 85 % of the magnitude lies; flatness is the geometric over the arithmetic mean of power
-    (Peeters, A large set of audio features for sound description, 2004). A frame of zeros has 0, 0, 0 and 1.
-
-    Returns
-    -------
-    float64 [4, frames]: Hz, Hz, Hz and 0 to 1
-    """
-    shape = np.empty((4, len(sound.power)))
-    # In blocks: magnitudes in double precision of a whole track would be its largest array.
-    for start in range(0, len(sound.power), _BLOCK_FRAMES):
-        block = sound.power[start : start + _BLOCK_FRAMES]
-        shape[:, start : start + len(block)] = _block_shape(block, sound.bins_hz)
-    return shape
-
-
-def _block_shape(power: NDArray[np.float32], bins_hz: Doubles) -> Doubles:
-    magnitude = np.sqrt(power, dtype=np.float64)
-    moments = magnitude @ np.stack([np.ones_like(bins_hz), bins_hz, bins_hz**2], axis=1)
-    total = np.maximum(moments[:, 0], np.finfo(np.float32).tiny)
-    centroid_hz = moments[:, 1] / total
-    bandwidth_hz = np.sqrt(np.maximum(moments[:, 2] / total - centroid_hz**2, 0.0))
-    cumulated = np.cumsum(magnitude, axis=1)
-    rolloff_hz = bins_hz[np.argmax(cumulated >= ROLLOFF * cumulated[:, -1:], axis=1)]
-    floored = np.maximum(power, np.float32(_FLOOR))
-    flatness = np.exp(np.log(floored).mean(axis=1, dtype=np.float64)) / floored.mean(axis=1, dtype=np.float64)
-    return np.stack([centroid_hz, bandwidth_hz, rolloff_hz, np.minimum(flatness, 1.0)])
-
-
-def zero_crossing_rate(sound: Spectrum) -> Doubles:
-    """Sign changes per sample in each frame of 2048 samples, edges repeated: float64 [frames], 0 to 1."""
-    frames = len(sound.power)
-    padded = np.pad(sound.signal, FFT_SAMPLES // 2, mode="edge")
-    negative = padded < -_ZERO
-    crosses = np.zeros((frames + _HOPS_A_FRAME - 1) * HOP_SAMPLES, dtype=bool)
-    known = min(len(crosses), len(negative) - 1)
-    crosses[:known] = negative[1 : known + 1] != negative[:known]
-    # A frame is four hops, less the crossing from its last sample into the next frame.
-    by_hop = crosses.reshape(-1, HOP_SAMPLES).sum(axis=1)
-    crossings = np.lib.stride_tricks.sliding_window_view(by_hop, _HOPS_A_FRAME).sum(axis=1)
-    crossings -= crosses[FFT_SAMPLES - 1 :: HOP_SAMPLES]
-    return np.asarray(crossings / FFT_SAMPLES)
-
-
-def mfcc(sound: Spectrum) -> Doubles:
-    """Mel-frequency cepstral coefficients: DCT-II of the mel spectrum in dB, 80 dB deep.
+def mfcc(mel_db: Floats) -> Floats:
+    """Mel-frequency cepstral coefficients: the first terms of the DCT-II of the mel spectrum in dB, 80 dB deep.
 
     Davis and Mermelstein, Comparison of parametric representations for monosyllabic word recognition, 1980.
 
+    Parameters
+    ----------
+    mel_db : float32 [frames, 128], see `spectrum.decibels`
+
     Returns
     -------
-    float64 [frames, 20]
+    float32 [frames, 20]
     """
-    mel_db = 10.0 * np.log10(np.maximum(sound.mel_power, np.float32(_FLOOR)))
-    mel_db = np.maximum(mel_db, mel_db.max() - _TOP_DB)
-    return np.asarray(scipy.fft.dct(mel_db, type=2, norm="ortho", axis=1)[:, :COEFFICIENTS], dtype=np.float64)
+    return np.asarray(mel_db @ _cosines())
+
+
+def flux(mel_db: Floats) -> Floats:
+    """Rise of the mel spectrum: how many dB each band grew since the last frame, falls counting 0, mean over the bands.
+
+    Böck and Widmer, Maximum filter vibrato suppression for onset detection, 2013, without the filter: librosa's
+    `onset_strength` with neither lag nor centring.
+
+    Parameters
+    ----------
+    mel_db : float32 [frames, mels]
+
+    Returns
+    -------
+    float32 [frames], >= 0; the first is 0
+    """
+    rises = np.zeros(len(mel_db), np.float32)
+    _rises(mel_db, rises)
+    return rises
+
+
+def spread(values: Floats) -> Spread:
+    """Mean, standard deviation and percentiles of float [frames]."""
+    return spreads(values[:, None])[0]
+
+
+def spreads(matrix: Floats) -> list[Spread]:
+    """Mean, standard deviation, 10th, 50th and 90th percentile of every column of finite float [frames, columns].
+
+    Percentiles between two frames are interpolated, as numpy does.
+    """
+    ordered = np.array(matrix.T, dtype=np.float32, order="C")
+    ordered.sort(axis=1)
+    summary = np.empty((len(ordered), 2 + len(_PERCENTILES)))
+    _summarise(ordered, _PERCENTILES, summary)
+    return [
+        Spread(mean=mean, deviation=deviation, p10=p10, p50=p50, p90=p90)
+        for mean, deviation, p10, p50, p90 in rounded(summary).tolist()
+    ]
+
+
+@cache
+def _cosines() -> Floats:
+    """Columns of the orthonormal DCT-II: float32 [128, 20]."""
+    every = scipy.fft.dct(np.eye(MELS), type=2, norm="ortho", axis=1)
+    return np.ascontiguousarray(every[:, :COEFFICIENTS], dtype=np.float32)
+
+
+@kernel("void(float32[:, ::1], float32[::1])")
+def _rises(levels_db: Floats, rises: Floats) -> None:
+    """Write to `rises` the mean rise over the columns of `levels_db` from each row to the next."""
+    for index in range(1, levels_db.shape[0]):
+        before, now, total = levels_db[index - 1], levels_db[index], np.float32(0.0)
+        for band in range(len(now)):
+            total += max(now[band] - before[band], np.float32(0.0))
+        rises[index] = total / np.float32(len(now))
+
+
+@kernel("void(float32[:, ::1], float64[::1], float64[:, ::1])")
+def _summarise(ordered: Floats, percentiles: Doubles, summary: Doubles) -> None:
+    """Mean, deviation and percentiles of each row, which is sorted upwards."""
+    last = ordered.shape[1] - 1
+    for index in range(ordered.shape[0]):
+        row, total, squares = ordered[index], 0.0, 0.0
+        for place in range(len(row)):
+            total += row[place]
+        mean = total / len(row)
+        for place in range(len(row)):
+            squares += (row[place] - mean) ** 2
+        summary[index, 0] = mean
+        summary[index, 1] = math.sqrt(squares / len(row))
+        for column in range(len(percentiles)):
+            place = percentiles[column] * last
+            below = int(place)
+            above = min(below + 1, last)
+            summary[index, 2 + column] = row[below] + (place - below) * (row[above] - row[below])

@@ -1,54 +1,112 @@
-"""A model's input: fixed-size log-mel windows, cut as its front-end asks. Needs neither librosa nor numba."""
+"""A model's input: fixed-size log-mel windows, cut as its front-end asks."""
+
+from dataclasses import dataclass
+from functools import cache
+from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
 
-from samplemind_tasks.audio.decode import Audio
-from samplemind_tasks.audio.mel import mel_filterbank
-from samplemind_tasks.audio.mono import mono
+from samplemind_tasks.audio.excerpts import Excerpts, Interval
+from samplemind_tasks.audio.mel import MelBands, mel_filterbank, sparse
+from samplemind_tasks.audio.mono import resample
 from samplemind_tasks.audio.spectrum import frame_count, mel_frames
 from samplemind_tasks.schemas import FrontEnd
 
+Windows = NDArray[np.float16]
 
-def windows(audio: Audio, front_end: FrontEnd) -> NDArray[np.float16]:
-    """Cut the windows a model hears.
+_SILENT_PEAK = 1e-10
+_SETTLING_SAMPLES = 256
+"""The resampler's filter has no memory beyond this many samples of the slower rate."""
 
-    The mel spectrogram equals librosa's `feature.melspectrogram(y, sr, n_fft, hop_length, n_mels, htk)` of the whole
-    sound with power 2 and zero padding at the edges; the model sees log10(log_gain * mel + 1).
+
+@dataclass(frozen=True)
+class Cut:
+    """One window: which frames of the sound it needs, and where in them, after resampling, its first sample lies.
+
+    Attributes
+    ----------
+    needed : frames at the file's own rate
+    first_sample : of the signal to transform, at the front-end's rate, counted from the start of `needed`
+    sound_samples : how many samples of that signal lie before the end of the sound
+    """
+
+    needed: Interval
+    first_sample: int
+    sound_samples: int
+
+
+def plan(frames: int, rate_hz: int, front_end: FrontEnd) -> list[Cut]:
+    """Say which parts of a sound a front-end needs: as many windows as fit, spread evenly from start to end.
 
     Parameters
     ----------
-    audio : the decoded sound, any rate and channels
+    frames : length of the sound at its own rate
+    rate_hz : its own rate
+
+    Returns
+    -------
+    1 to front_end.max_windows cuts; a sound shorter than a window has one, at its start
+    """
+    total_samples = -(-frames * front_end.rate_hz // rate_hz)
+    shortest = (front_end.frames - 1) * front_end.hop_samples
+    total_frames = frame_count(max(total_samples, shortest), front_end.hop_samples)
+    count = min(max(round(total_frames / front_end.frames), 1), front_end.max_windows)
+    starts = np.linspace(0, total_frames - front_end.frames, count)
+    return [_cut(round(start), total_samples, rate_hz, front_end) for start in starts]
+
+
+def _cut(start_frame: int, total_samples: int, rate_hz: int, front_end: FrontEnd) -> Cut:
+    first = start_frame * front_end.hop_samples - front_end.fft_samples // 2
+    last = first + (front_end.frames - 1) * front_end.hop_samples + front_end.fft_samples
+    # the excerpt begins where a sample of one rate falls on a sample of the other
+    common = gcd(rate_hz, front_end.rate_hz)
+    step, own_step = front_end.rate_hz // common, rate_hz // common
+    settling = 0 if step == own_step else _SETTLING_SAMPLES
+    begin = (first - settling) // step
+    end = -(-(last + settling) // step)
+    return Cut(Interval(begin * own_step, end * own_step), first - begin * step, total_samples - first)
+
+
+def windows(excerpts: Excerpts, frames: int, rate_hz: int, front_end: FrontEnd) -> Windows:
+    """Cut the windows a model hears.
+
+    The mel spectrogram equals librosa's `feature.melspectrogram(y, sr, n_fft, hop_length, n_mels, htk, norm)` of the
+    whole sound with power 2 and zero padding at the edges; the model sees log10(log_gain * mel + 1) / log_divisor.
+
+    Parameters
+    ----------
+    excerpts : what was kept of the sound
+    frames, rate_hz : length and rate of the sound
     front_end : rate, transform, mels, frames of a window and how many windows at most
 
     Returns
     -------
-    float16 [n, front_end.frames, front_end.mels], 1 <= n <= front_end.max_windows: as many windows as fit, spread
-    evenly from the first frame to the last. A sound shorter than a window is followed by silence.
+    float16 [n, front_end.frames, front_end.mels], 1 <= n <= front_end.max_windows. A sound shorter than a window is
+    followed by silence.
     """
-    signal = mono(audio.samples, audio.rate_hz, front_end.rate_hz)
-    shortest = (front_end.frames - 1) * front_end.hop_samples
-    if len(signal) < shortest:
-        signal = np.pad(signal, (0, shortest - len(signal)))
-    total_frames = frame_count(len(signal), front_end.hop_samples)
-    return np.stack([_window(signal, start, front_end) for start in window_starts(total_frames, front_end)])
+    gain = 1.0 / excerpts.peak if front_end.peak_normalised and excerpts.peak > _SILENT_PEAK else 1.0
+    cuts = plan(frames, rate_hz, front_end)
+    return np.stack([_window(excerpts, cut, rate_hz, front_end, gain) for cut in cuts])
 
 
-def window_starts(total_frames: int, front_end: FrontEnd) -> list[int]:
-    """First frame of each window: the sound's length in windows, rounded, spread evenly; a lone one at the start."""
-    count = min(max(round(total_frames / front_end.frames), 1), front_end.max_windows)
-    return [round(start) for start in np.linspace(0, total_frames - front_end.frames, count)]
+def _window(excerpts: Excerpts, cut: Cut, rate_hz: int, front_end: FrontEnd, gain: float) -> Windows:
+    """One window float16 [frames, mels]; frames behind the end of the sound are zero and cost nothing."""
+    window = np.zeros((front_end.frames, front_end.mels), dtype=np.float16)
+    # every frame that begins before the sound ends
+    audible = min(max(-(-cut.sound_samples // front_end.hop_samples), 1), front_end.frames)
+    samples = (audible - 1) * front_end.hop_samples + front_end.fft_samples
+    signal = resample(excerpts.cut(cut.needed), rate_hz, front_end.rate_hz)[cut.first_sample :][:samples]
+    signal = np.pad(signal, (0, samples - len(signal))) * np.float32(gain)
+    mel = mel_frames(signal, front_end.fft_samples, front_end.hop_samples, _bands(front_end), centred=False)
+    window[:audible] = np.log10(front_end.log_gain * mel + 1.0) / front_end.log_divisor
+    return window
 
 
-def _window(signal: NDArray[np.float32], start_frame: int, front_end: FrontEnd) -> NDArray[np.float16]:
-    """One window float16 [frames, mels] of the whole sound's spectrogram, transforming its own samples only."""
-    half = front_end.fft_samples // 2
-    margin_frames = -(-half // front_end.hop_samples)
-    first_frame = max(start_frame - margin_frames, 0)
-    first = first_frame * front_end.hop_samples
-    last = (start_frame + front_end.frames - 1) * front_end.hop_samples + half
+@cache
+def _bands(front_end: FrontEnd) -> MelBands:
+    """Triangles of equal area, or each summing to one."""
     filterbank = mel_filterbank(front_end.rate_hz, front_end.fft_samples, front_end.mels, front_end.mel_scale)
-    mel = mel_frames(signal[first:last], front_end.fft_samples, front_end.hop_samples, filterbank)
-    skip = start_frame - first_frame
-    log_mel = np.log10(front_end.log_gain * mel[skip : skip + front_end.frames] + 1.0)
-    return np.asarray(log_mel, dtype=np.float16)
+    if front_end.mel_norm == "sum":
+        filterbank = filterbank / np.maximum(filterbank.sum(axis=0, keepdims=True), 1e-12)
+    return sparse(filterbank)

@@ -11,6 +11,7 @@ from rich.text import Text
 from samplemind_tasks.cli import progress, show
 from samplemind_tasks.cli.call import Call, command, named_path, one_of, program
 from samplemind_tasks.cli.client import Json, as_shown, folder_job
+from samplemind_tasks.cli.library import bpm_range
 from samplemind_tasks.cli.watch import follow, read_job
 from samplemind_tasks.errors import FailureCode
 from samplemind_tasks.schemas import Failure
@@ -21,6 +22,16 @@ JobArgument = Annotated[
     str, typer.Argument(metavar="JOB", help="A job's id, or its first characters.", show_default=False)
 ]
 WaitOption = Annotated[bool, typer.Option("--wait/--no-wait", help="Watch the job until it has ended.")]
+
+
+def expected_bpm(text: str) -> tuple[float, float]:
+    """The tempi a job is to expect: 70-140."""
+    low, high = bpm_range(text)
+    if low is None or high is None or "-" not in text:
+        raise typer.BadParameter(f"{text!r}: name the lowest and the highest tempo, as in 70-140")
+    return low, high
+
+
 CodeOption = Annotated[
     FailureCode | None,
     typer.Option("--code", metavar="CODE", parser=one_of(FailureCode), help="Only failures of this code."),
@@ -38,6 +49,9 @@ def add(
     exclude: Annotated[list[str] | None, typer.Option("--exclude", metavar="GLOB", help="Not what matches.")] = None,
     everything: Annotated[bool, typer.Option("--everything", help="Measure again what is already known.")] = False,
     restore: Annotated[bool, typer.Option("--restore", help="Bring back samples that were deleted.")] = False,
+    bpm: Annotated[
+        str | None, typer.Option("--bpm", metavar="MIN-MAX", help="The tempi to expect: 70-140 halves 170 to 85.")
+    ] = None,
 ) -> int:
     """Analyse a folder and make it searchable.
 
@@ -49,6 +63,7 @@ def add(
         exclude=exclude or [],
         rerun="everything" if everything else "missing",
         restore=restore,
+        tempo_range_bpm=expected_bpm(bpm) if bpm else None,
     )
     return _started(call, call.gateway.add(request, key=uuid.uuid4().hex), wait)
 

@@ -13,7 +13,8 @@ from samplemind_tasks.cli.call import Call, command, named_path, one_of
 from samplemind_tasks.cli.client import PAGE, Json, Query, as_shown
 from samplemind_tasks.cli.sheet import sample_sheet
 from samplemind_tasks.errors import NotFound
-from samplemind_tasks.schemas import Hit, Kind, Sample, SampleDetail, Stats
+from samplemind_tasks.features import Kind
+from samplemind_tasks.schemas import Hit, Sample, SampleDetail, Stats
 
 app = typer.Typer()
 

@@ -4,7 +4,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from samplemind_tasks.cli.show import NONE, count, facts, length, number, size, unsure
-from samplemind_tasks.schemas import Features, PlaceView, SampleDetail, Spread, Tag
+from samplemind_tasks.features import Features, Spread
+from samplemind_tasks.schemas import PlaceView, SampleDetail, Tag
 
 BAR = "━"
 TAG_BAR_COLUMNS = 20
@@ -12,6 +13,7 @@ SHOWN_TAGS = 8
 """The strongest; --json has them all."""
 SHOWN_PLACES = 10
 LARGE = 100
+NOTES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 WHOLE = 0.99
 """Measured over at least this part of its length is measured whole."""
 
@@ -35,13 +37,48 @@ def sample_sheet(detail: SampleDetail) -> RenderableType:
 
 def _music(features: Features) -> list[tuple[str, Text | str]]:
     return [
-        ("tempo", _measured(features, "tempo_bpm", "bpm", features.tempo_confidence, features.tempo_second_bpm)),
+        ("tempo", _tempo(features)),
+        ("bars", _measured(features, "bars", "")),
         ("key", _key(features)),
+        ("pitch", _pitch(features)),
+        ("attack", _milliseconds(features, "attack_s")),
+        ("decay", _milliseconds(features, "decay_s")),
         ("loudness", _measured(features, "loudness_lufs", "LUFS")),
         ("range", _measured(features, "loudness_range_lu", "LU")),
-        ("peak", _measured(features, "sample_peak_dbfs", "dBFS")),
+        ("true peak", _measured(features, "true_peak_dbtp", "dBTP")),
         ("onsets", str(features.onset_count)),
+        ("sounds", " · ".join(word.name for word in features.words) or NONE),
+        ("file says", " · ".join(f"{_told(row.value)} ({row.source})" for row in features.evidence) or NONE),
     ]
+
+
+def _tempo(features: Features) -> Text:
+    told = _measured(features, "tempo_bpm", "bpm", features.tempo_confidence, features.tempo_second_bpm)
+    if features.tempo_bpm and features.tempo_source != "sound":
+        heard = f", heard {number(features.tempo_heard_bpm)}" if features.tempo_heard_bpm else ""
+        told.append(f"  by its {features.tempo_source}{heard}", style="dim")
+    return told
+
+
+def _pitch(features: Features) -> Text:
+    if features.pitch_midi is None or features.pitch_cents is None:
+        return _missing(features, "pitch_midi")
+    told = unsure(note_name(features.pitch_midi), features.pitch_confidence)
+    return told.append(f"  {features.pitch_cents:+.0f} cents", style="dim")
+
+
+def _milliseconds(features: Features, field: str) -> Text:
+    seconds: float | None = getattr(features, field)
+    return _missing(features, field) if seconds is None else Text(f"{1000 * seconds:.0f} ms")
+
+
+def note_name(midi: int) -> str:
+    """A4 for 69, as most hosts write it."""
+    return f"{NOTES[midi % 12]}{midi // 12 - 1}"
+
+
+def _told(value: float | str) -> str:
+    return value if isinstance(value, str) else number(value)
 
 
 def _sound(features: Features) -> list[tuple[str, Text | str]]:
@@ -68,7 +105,7 @@ def _measured(
     value: float | None = getattr(features, field)
     if value is None:
         return _missing(features, field)
-    told = unsure(f"{number(value)} {unit}", confidence)
+    told = unsure(f"{number(value)} {unit}".rstrip(), confidence)
     if second is not None:
         told.append(f"  or {number(second)}", style="dim")
     return told

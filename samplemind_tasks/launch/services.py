@@ -115,10 +115,6 @@ _STORES = (
 # ---------------------------------------------------------------------------------------------------------------- steps
 
 
-def _numba_cache(site: Site) -> Path:
-    return site.folder / "numba"
-
-
 def _state_of(code: str, *packages: str) -> list[str]:
     """What a step's outcome depends on: the interpreter, packages, and a part of our code as it lies on the disk."""
     files = [file for folder in (SOURCE_DIR / code, CONFIG_DIR) for file in folder.rglob("*") if file.suffix in _READ]
@@ -137,7 +133,7 @@ def _step(name: str, argv: list[str], marker: Callable[[Site], Path], state: Cal
         name=name,
         argv=lambda _: argv,
         answers=_ended_well,
-        env=lambda site: _one_thread_each(site),
+        env=lambda _: _ONE_THREAD_EACH,
         runs_once=True,
         is_done=lambda site: ready.says_same(marker(site), state()),
         when_ready=lambda site: ready.leave_marker(marker(site), state()),
@@ -157,8 +153,8 @@ _STEPS = (
     _step(
         "warm-audio",
         _python("-c", "from samplemind_tasks.audio.warm import warm; warm()"),
-        lambda site: _numba_cache(site) / "warm",
-        lambda: _state_of("audio", "numba", "llvmlite", "numpy", "librosa"),
+        lambda site: site.folder / "warm-audio",
+        lambda: _state_of("audio", "numba", "llvmlite", "numpy", "scipy"),
     ),
     # the models' weights are checked and converted by one process, not by each worker
     _step(
@@ -172,15 +168,12 @@ _STEPS = (
 # -------------------------------------------------------------------------------------------------------------- workers
 
 
-def _one_thread_each(site: Site) -> dict[str, str]:
-    """Pools have a child or a thread per core already; more threads below them only fight."""
-    libraries = ("OMP", "MKL", "OPENBLAS", "NUMBA")
-    return {
-        **{f"{library}_NUM_THREADS": "1" for library in libraries},
-        "MALLOC_ARENA_MAX": "2",  # glibc keeps an arena per thread: memory that never comes back
-        "NUMBA_CACHE_DIR": str(_numba_cache(site)),
-    }
-
+_LIBRARIES = ("OMP", "MKL", "OPENBLAS", "NUMBA")
+_ONE_THREAD_EACH = {
+    **{f"{library}_NUM_THREADS": "1" for library in _LIBRARIES},
+    "MALLOC_ARENA_MAX": "2",  # glibc keeps an arena per thread: memory that never comes back
+}
+"""Pools have a child or a thread per core already; more threads below them only fight."""
 
 Pool = Callable[[Site], list[str]]
 
@@ -197,7 +190,7 @@ def _worker(role: str, *, tasks: str, queues: str, pool: Pool, needs: tuple[str,
         ),
         answers=answers,
         needs=("redis", "cache", "mongodb", "chroma", *needs),
-        env=lambda site: {**_one_thread_each(site), "SAMPLEMIND_ROLE": role},
+        env=lambda _: {**_ONE_THREAD_EACH, "SAMPLEMIND_ROLE": role},
     )
 
 

@@ -36,6 +36,9 @@ MOST_RETRIED = 5_000
 """Places a retry takes up at once; its answer says when there are more."""
 READ_AT_ONCE = 16
 
+_WISHES = {"rerun", "restore", "tempo_range_bpm"}
+"""What every kind of job may ask for."""
+
 log = get_log(__name__)
 
 
@@ -61,7 +64,7 @@ class Jobs:
             return known
         if request.path is not None:
             target = await self._target(user_id, request.path)
-            wanted = request.model_dump(mode="json", include={"include", "exclude", "rerun", "restore"})
+            wanted = request.model_dump(mode="json", include={"include", "exclude", *_WISHES})
             document = new_job_document(
                 user_id=user_id, kind=JobKind.FOLDER, request=wanted, path=str(target.path), root=str(target.root),
                 job_id=job_id, fingerprint=fingerprint,
@@ -69,7 +72,7 @@ class Jobs:
         else:
             uploads = list(dict.fromkeys(request.uploads or []))
             await self._check_uploads(user_id, uploads)
-            wanted = request.model_dump(mode="json", include={"rerun", "restore"})
+            wanted = request.model_dump(mode="json", include=_WISHES)
             wanted |= {"uploads": uploads, "places": uploads}
             document = new_job_document(
                 user_id=user_id, kind=JobKind.UPLOADS, request=wanted, job_id=job_id, fingerprint=fingerprint

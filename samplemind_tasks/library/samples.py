@@ -113,12 +113,12 @@ class Samples:
             places=[place_view(place) for place in places],
         )
 
-    async def peaks(self, user_id: str, sample_id: str) -> Peaks:
-        """The waveform to draw."""
+    async def peaks(self, user_id: str, sample_id: str, *, detail: bool) -> Peaks:
+        """The waveform to draw, in at most 1000 bins or in detail."""
         analysis = await self._catalog.analysis(await self._sample(user_id, sample_id))
         if analysis is None:
             raise NotFound(f"sample {sample_id} is being measured again; ask in a moment", code="not_measured")
-        bins = np.frombuffer(analysis.peaks, np.int8).reshape(-1, 2)
+        bins = np.frombuffer(analysis.peaks_detail if detail else analysis.peaks, np.int8).reshape(-1, 2)
         return Peaks(bins=len(bins), minimum=bins[:, 0].tolist(), maximum=bins[:, 1].tolist())
 
     async def sound(self, user_id: str, sample_id: str) -> Sound:

@@ -13,10 +13,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pymongo
+from pydantic import ValidationError
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
-from samplemind_tasks.schemas import Features, PlaceView, Sample, SamplePage, Tag
+from samplemind_tasks.features import Features
+from samplemind_tasks.schemas import PlaceView, Sample, SamplePage, Tag
 from samplemind_tasks.store.mongo import UPLOAD_ROOT, Document, place_id, sample_id, translating
 from samplemind_tasks.store.pages import SampleFilter, decode_cursor, encode_cursor, keeps
 from samplemind_tasks.store.places import LAST_KEY, Place, PlaceState, key_of
@@ -46,6 +48,8 @@ class Analysis:
     features: Features
     peaks: bytes
     """int8 [bins, 2]: lowest and highest value."""
+    peaks_detail: bytes
+    """The same in finer slices."""
 
 
 @dataclass(frozen=True)
@@ -134,12 +138,16 @@ class Catalog:
         return await self.sample(user_id, sample_id(user_id, file_hash))
 
     async def analysis(self, sample: Sample) -> Analysis | None:
-        """What was measured of a sample, at the version its list entry shows."""
+        """What was measured of a sample, at the version its list entry shows; None where that is too old to be read."""
         with translating():
             rows = await self._db.analyses.find({"file_hash": sample.file_hash, "stage": "analyze"}).to_list()
         for row in rows:
             if row["features"]["analysis_version"] == sample.analysis_version:
-                return Analysis(Features.model_validate(row["features"]), bytes(row["peaks"]))
+                try:
+                    features = Features.model_validate(row["features"])
+                except ValidationError:
+                    return None
+                return Analysis(features, bytes(row["peaks"]), bytes(row["peaks_detail"]))
         return None
 
     async def hearing(self, file_hash: str, collection: str) -> Hearing | None:

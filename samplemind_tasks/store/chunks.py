@@ -73,6 +73,8 @@ class Chunk:
     """The stage versions it wants. A worker that cannot give them leaves it alone."""
     everything: bool = False
     """Measure and hear again, even where the results exist."""
+    tempo_range_bpm: tuple[float, float] | None = None
+    """Lowest and highest tempo the job expects; None leaves it to the settings."""
     scan: str = ""
     """The scanner that made it; a chunk whose scanner was overtaken is a stray and never counts."""
     rev: int = 0
@@ -107,6 +109,7 @@ class Chunk:
                 "samples": tuple(ChunkSample(**row) for row in document["samples"]),
                 "failures": tuple(Failure.model_validate(row) for row in document["failures"]),
                 "flight": document.get("flight"),
+                "tempo_range_bpm": tuple(bounds) if (bounds := document.get("tempo_range_bpm")) else None,
                 "spin_offs": tuple(
                     SpinOff(row["id"], tuple(row["places"]), row["attempts"]) for row in document["spin_offs"]
                 ),

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import orjson
 
 from samplemind_tasks.errors import BadRequest
-from samplemind_tasks.schemas import Kind, Sample, SampleState
+from samplemind_tasks.features import Kind
+from samplemind_tasks.schemas import Sample, SampleState
 
 _TONICS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _ACCIDENTALS = {"": 0, "#": 1, "b": -1}

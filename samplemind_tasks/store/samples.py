@@ -10,7 +10,8 @@ from pymongo import ReplaceOne, UpdateOne
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from samplemind_tasks.schemas import Features, SampleState, Tag
+from samplemind_tasks.features import Features
+from samplemind_tasks.schemas import SampleState, Tag
 from samplemind_tasks.store.mongo import Document, sample_id, translating, value_by_id
 
 Vector = npt.NDArray[np.float32]
@@ -23,6 +24,7 @@ class Measurement:
     file_hash: str
     features: Features
     peaks: bytes
+    peaks_detail: bytes
     """int8 [bins, 2]: lowest and highest value."""
 
 
@@ -77,7 +79,8 @@ class Samples:
         self._save_analyses(
             [
                 _analysis(row.file_hash, "analyze", version)
-                | {"features": row.features.model_dump(mode="json"), "peaks": row.peaks}
+                | {"features": row.features.model_dump(mode="json")}
+                | {"peaks": row.peaks, "peaks_detail": row.peaks_detail}
                 for row in rows
             ],
             replace=replace,

@@ -12,13 +12,15 @@ import psutil
 from celery.signals import worker_process_init
 
 from samplemind_tasks.audio.analyze import analyze as measure
-from samplemind_tasks.audio.decode import Audio, content_hash, decode, open_regular
-from samplemind_tasks.audio.windows import windows
+from samplemind_tasks.audio.decode import open_sound
+from samplemind_tasks.audio.evidence import in_bytes, in_name
+from samplemind_tasks.audio.files import content_hash, open_regular
+from samplemind_tasks.audio.listen import Heard, listen
 from samplemind_tasks.errors import AudioError, FailureCode, NotFound, StoreUnavailable
 from samplemind_tasks.logs import get_log
 from samplemind_tasks.pipeline import close, current_versions, hand_on
 from samplemind_tasks.queues import app, settings
-from samplemind_tasks.schemas import Failure
+from samplemind_tasks.schemas import Failure, FrontEnd
 from samplemind_tasks.store.chunks import ChunkSample, Stage
 from samplemind_tasks.store.mongo import sample_id
 from samplemind_tasks.store.places import Place
@@ -139,22 +141,26 @@ def _listen(findings: Findings, place: Place, file: BinaryIO, file_hash: str, kn
     if not wanted or file_hash in findings.windows:  # the latter: the same bytes earlier in this chunk
         findings.add(place, file_hash, None, None)
         return
-    audio = _decoded(file, place)
+    front_ends = [settings.model_card.front_end] if Stage.EMBED.value in wanted else []
+    heard = _heard(file, place, front_ends)
     _unchanged(file, place)
-    measured = measure(audio) if Stage.ANALYZE.value in wanted else None
-    measurement = Measurement(file_hash, measured.features, measured.peaks) if measured else None
-    cut = windows(audio, settings.model_card.front_end) if Stage.EMBED.value in wanted else None
-    findings.add(place, file_hash, measurement, cut)
+    measurement = None
+    if Stage.ANALYZE.value in wanted:
+        evidence = (*in_bytes(file), *in_name(place.path))
+        measured = measure(heard, evidence, findings.work.chunk.tempo_range_bpm or settings.tempo_range_bpm)
+        measurement = Measurement(file_hash, measured.features, measured.peaks, measured.peaks_detail)
+    findings.add(place, file_hash, measurement, heard.windows[front_ends[0].name] if front_ends else None)
 
 
-def _decoded(file: BinaryIO, place: Place) -> Audio:
-    return decode(
+def _heard(file: BinaryIO, place: Place, front_ends: list[FrontEnd]) -> Heard:
+    with open_sound(
         file,
         name=place.path.rsplit("/", 1)[-1],
         max_bytes=settings.max_file_bytes,
         max_duration_s=settings.max_duration_s,
         max_seconds=settings.analysis_seconds,
-    )
+    ) as sound:
+        return listen(sound, front_ends)
 
 
 @contextmanager

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from io import BytesIO
 from typing import TypedDict
 
-from samplemind_tasks.audio.decode import decode
-from samplemind_tasks.audio.windows import windows
+from samplemind_tasks.audio.decode import open_sound
+from samplemind_tasks.audio.listen import listen
 from samplemind_tasks.errors import AudioError, SampleMindError
 from samplemind_tasks.queues import app, settings
 from samplemind_tasks.tasks.gpu import embedder
@@ -27,15 +27,16 @@ class Answer(TypedDict, total=False):
 def embed_sound(token: str) -> Answer:
     """The vector of an uploaded sound, kept in the blob store under `queries/<token>` by who asks."""
     try:
-        sound = stores().blobs.get(f"queries/{token}")
-        audio = decode(
-            BytesIO(sound),
+        front_end = settings.model_card.front_end
+        with open_sound(
+            BytesIO(stores().blobs.get(f"queries/{token}")),
             name="query",
             max_bytes=settings.max_upload_bytes,
             max_duration_s=settings.max_duration_s,
             max_seconds=QUERY_SECONDS,
-        )
-        heard = embedder().embed(windows(audio, settings.model_card.front_end))
+        ) as sound:
+            windows = listen(sound, [front_end]).windows[front_end.name]
+        heard = embedder().embed(windows)
     except (AudioError, SampleMindError) as error:
         return {"code": error.code, "message": error.message}
     return {"vector": [round(float(value), 7) for value in heard.vector]}

@@ -30,7 +30,8 @@ def test_folder_becomes_a_job_document_a_view_and_a_message(client: httpx.Client
     assert answer.headers["Location"] == f"/v1/jobs/{job['id']}"
     record = world.record(job["id"])
     assert (record.path, record.root, record.kind) == (str(world.folder), str(world.folder), JobKind.FOLDER)
-    assert record.request == {"include": ["*.wav"], "exclude": [], "rerun": "missing", "restore": True}
+    wishes = {"include": ["*.wav"], "exclude": [], "rerun": "missing", "restore": True, "tempo_range_bpm": None}
+    assert record.request == wishes
     assert client.get(answer.headers["Location"]).json() == job
     assert eventually(lambda: len(world.queued("scan")) == 1)
     assert json.loads(world.queued("scan")[0])["headers"]["task"] == "scan.slice"
@@ -59,6 +60,8 @@ def test_path_through_a_link_is_judged_by_where_it_leads(client: httpx.Client, w
         ({"path": "~/Samples"}, 422, "invalid", "path"),
         ({"path": "{folder}", "include": ["*.wav", "["]}, 422, "invalid", "include.1"),
         ({"path": "{folder}", "include": ["#x"]}, 422, "invalid", "include.0"),
+        ({"path": "{folder}", "tempo_range_bpm": [140, 70]}, 422, "invalid", "tempo_range_bpm"),
+        ({"path": "{folder}", "tempo_range_bpm": [1, 70]}, 422, "invalid", "tempo_range_bpm.0"),
         ({"path": "{folder}", "exclude": [" "]}, 422, "invalid", "exclude.0"),
         ({"path": "{folder}", "exclude": ["!"]}, 422, "invalid", "exclude.0"),
         ({"path": "{folder}", "exclude": ["[z-a].wav"]}, 422, "invalid", "exclude.0"),

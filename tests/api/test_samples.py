@@ -145,8 +145,9 @@ def test_detail_has_features_tags_and_places(client: httpx.Client, world: World)
 
 
 def test_peaks(client: httpx.Client, world: World) -> None:
-    peaks = client.get(f"/v1/samples/{world.sample('kick.wav')}/peaks").json()
-    assert peaks == {"bins": 2, "minimum": [-100, -50], "maximum": [90, 60]}
+    url = f"/v1/samples/{world.sample('kick.wav')}/peaks"
+    assert client.get(url).json() == {"bins": 2, "minimum": [-100, -50], "maximum": [90, 60]}
+    assert client.get(url, params={"detail": True}).json()["maximum"] == [90, 60, 90, 60]
 
 
 def test_unknown_and_foreign_samples_are_the_same_404(client: httpx.Client, world: World) -> None:

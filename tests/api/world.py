@@ -14,7 +14,8 @@ import numpy as np
 from redis import Redis
 
 from samplemind_tasks.errors import FailureCode
-from samplemind_tasks.schemas import Failure, Features, JobKind, Kind, SampleState, Tag
+from samplemind_tasks.features import Features, Kind
+from samplemind_tasks.schemas import Failure, JobKind, SampleState, Tag
 from samplemind_tasks.settings import Settings
 from samplemind_tasks.store.chunks import Chunk, Chunks
 from samplemind_tasks.store.failures import Failures
@@ -29,14 +30,14 @@ VERSION = "1"
 
 def features(**changes: Any) -> Features:
     """What analyze might say of a loop."""
-    values: dict[str, Any] = {
+    values: dict[str, Any] = dict.fromkeys(Features.model_fields) | {
         "analysis_version": 1, "container": "WAV", "codec": "PCM_16", "rate_hz": 44100, "channels": 2, "bit_depth": 16,
         "duration_s": 2.0, "measured_s": 2.0, "kind": Kind.LOOP, "kind_confidence": 0.9, "tempo_bpm": 124.0,
         "tempo_confidence": 0.8, "tempo_second_bpm": 62.0, "key": "A minor", "key_confidence": 0.7, "key_second": None,
         "key_camelot": "8A", "loudness_lufs": -9.5, "loudness_range_lu": 3.0, "sample_peak_dbfs": -0.1,
-        "rms_dbfs": -12.0,
-        "centroid_hz": None, "bandwidth_hz": None, "rolloff_hz": None, "flatness": None, "zero_crossing_rate": None,
-        "mfcc": None, "chroma": None, "onset_count": 8, "reasons": {}, "notes": [],
+        "rms_dbfs": -12.0, "clipped_samples": 0, "dc_offset": 0.0, "silence_start_s": 0.0, "silence_end_s": 0.0,
+        "pcm_hash": "0" * 32, "evidence": [], "words": [], "onset_count": 8, "onset_times_s": [0.0], "reasons": {},
+        "notes": [],
     }  # fmt: skip
     return Features(**{**values, **changes})
 
@@ -83,7 +84,8 @@ class World:
         Places(self.db).learned({place.id: file_hash})
         shown = os.fsencode(path.name).decode(errors="replace")
         peaks = np.array([[-100, 90], [-50, 60]], np.int8).tobytes()
-        self.samples.save_measurements([Measurement(file_hash, features(**changes), peaks)], VERSION, replace=False)
+        measurement = Measurement(file_hash, features(**changes), peaks, peaks_detail=peaks * 2)
+        self.samples.save_measurements([measurement], VERSION, replace=False)
         self.samples.arrive(user, [Arrival(file_hash, shown, size_bytes)], {}, VERSION)
         name_of = sample_id(user, file_hash)
         if vector is not None:

@@ -3,19 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from samplemind_tasks.audio.decode import Audio
-
 Floats = NDArray[np.float32]
 
 RATE_HZ = 44_100
 MAJOR_TRIAD, MINOR_TRIAD = (0, 4, 7), (0, 3, 7)
-
-
-def audio(signal: NDArray[np.floating], rate_hz: int = RATE_HZ, notes: tuple[str, ...] = ()) -> Audio:
-    """Wrap [frames] or [frames, channels] as decoded sound."""
-    samples = np.ascontiguousarray(signal.reshape(len(signal), -1), dtype=np.float32)
-    seconds = len(samples) / rate_hz
-    return Audio(samples, rate_hz, "WAV", "FLOAT", 32, seconds, seconds, notes)
 
 
 def times(seconds: float, rate_hz: int = RATE_HZ) -> NDArray[np.float64]:

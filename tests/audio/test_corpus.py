@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from samplemind_tasks.audio.analyze import analyze
-from samplemind_tasks.audio.decode import decode, open_regular
+from samplemind_tasks.audio.decode import open_sound
+from samplemind_tasks.audio.evidence import in_bytes
+from samplemind_tasks.audio.files import open_regular
+from samplemind_tasks.audio.listen import listen
 from samplemind_tasks.errors import AudioError
+from samplemind_tasks.settings import front_ends
 
 CORPUS = Path(os.environ.get("SAMPLEMIND_CORPUS", "/nowhere"))
 pytestmark = [
@@ -31,8 +35,9 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def verdict(path: bytes) -> str:
     try:
         with open_regular(path) as file:
-            audio = decode(file, name="x", max_bytes=1 << 30, max_duration_s=43_200, max_seconds=SECONDS)
-        analyze(audio)
+            with open_sound(file, name="x", max_bytes=1 << 30, max_duration_s=43_200, max_seconds=SECONDS) as sound:
+                heard = listen(sound, list(front_ends().values()))
+            analyze(heard, in_bytes(file))
     except AudioError:
         return "error"
     return "ok"
