@@ -6,7 +6,7 @@ checked against it, but length is what the bytes gave.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -168,13 +168,27 @@ def open_sound(
         limit = f"{size / 1e6:.0f} MB, the limit is {max_bytes / 1e6:.0f} MB"
         raise AudioError(FailureCode.TOO_LARGE, f"The file is too large: {limit}.")
     _check_flac_rate(file)
-    if not _is_ogg(file):
-        with libsndfile.opened(file) as decoder:
+    with ExitStack() as held_open:
+        yield Sound(_first_that_can(file, held_open), name, max_seconds, max_duration_s)
+
+
+def _first_that_can(file: BinaryIO, held_open: ExitStack) -> Decoder:
+    """The decoder that finds sound in the file; both are asked, since each knows files that the other refuses."""
+    refusals = []
+    for opened in (ffmpeg.opened, libsndfile.opened) if _is_ogg(file) else (libsndfile.opened, ffmpeg.opened):
+        with ExitStack() as attempt:
+            try:
+                decoder: Decoder | None = attempt.enter_context(opened(file))
+            except AudioError as refusal:
+                if refusal.failure not in (FailureCode.NOT_AUDIO, FailureCode.UNSUPPORTED):
+                    raise
+                refusals.append(refusal)
+                decoder = None
             if decoder is not None:
-                yield Sound(decoder, name, max_seconds, max_duration_s)
-                return
-    with ffmpeg.opened(file) as other:
-        yield Sound(other, name, max_seconds, max_duration_s)
+                held_open.push(attempt.pop_all())
+                return decoder
+        file.seek(0)
+    raise refusals[0]
 
 
 def _check_flac_rate(file: BinaryIO) -> None:

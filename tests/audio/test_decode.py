@@ -14,6 +14,7 @@ import pytest
 import soundfile
 
 from audio.sounds import RATE_HZ, noise, sine
+from samplemind_tasks.audio import ffmpeg
 from samplemind_tasks.audio.decode import Sound, open_sound
 from samplemind_tasks.audio.files import content_hash, open_regular
 from samplemind_tasks.audio.stream import Format
@@ -249,3 +250,16 @@ def test_vorbis_is_what_libsndfile_decodes(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "x.ogg", np.stack([sine(440, 3.0), noise(3.0)], axis=1), RATE_HZ)
     expected, _ = soundfile.read(tmp_path / "x.ogg", dtype="float32")
     np.testing.assert_allclose(decoded(tmp_path / "x.ogg").samples, expected, atol=1e-5)
+
+
+def test_an_ogg_that_ffmpeg_refuses_is_read_by_libsndfile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # FFmpeg calls the headers of some old encoders invalid; here it knows no Ogg at all
+    monkeypatch.setattr(ffmpeg, "_FORMATS", "wav")
+    soundfile.write(tmp_path / "x.ogg", sine(440, 1.0), RATE_HZ)
+    found = decoded(tmp_path / "x.ogg")
+    assert (found.format.codec, found.measured_s) == ("VORBIS", pytest.approx(1.0, abs=0.01))
+
+
+def test_what_neither_decoder_reads_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.ogg").write_bytes(b"OggS" + bytes(range(256)) * 20)
+    assert refused(tmp_path / "x.ogg") is FailureCode.NOT_AUDIO
