@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
 from samplemind_tasks.audio.kernels import kernel
-from samplemind_tasks.audio.mel import mel_filterbank
+from samplemind_tasks.audio.mel import mel_bands, mel_filterbank
 from samplemind_tasks.audio.mono import RATE_HZ
+from samplemind_tasks.audio.spectrum import mel_frames
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -21,7 +21,6 @@ FRAME_RATE_HZ = RATE_HZ / HOP_SAMPLES
 MELS = 64
 BAND_TOPS_HZ = (180.0, 700.0, 3_000.0, 11_025.0)
 """Kick and bass; toms, snare body and voices; snare and chords; hats."""
-_BLOCK_FRAMES = 256
 _FLOOR = 1e-10
 _DEPTH_DB = 80.0
 
@@ -78,33 +77,15 @@ def onsets(signal: Floats, *, silent: bool) -> Onsets:
 
 def band_flux(signal: Floats) -> Floats:
     """Rise of the level from frame to frame, mean in dB over the mel bands of each band: float32 [4, frames], >= 0."""
-    level_db = np.log10(_mel_power(signal) + np.float32(_FLOOR))
-    level_db *= np.float32(10.0)
+    level_db = mel_frames(signal, FFT_SAMPLES, HOP_SAMPLES, mel_bands(RATE_HZ, FFT_SAMPLES, MELS))
+    level_db += np.float32(_FLOOR)
+    np.log(level_db, out=level_db)
+    level_db *= np.float32(10.0 / np.log(10.0))
     np.maximum(level_db, level_db.max() - np.float32(_DEPTH_DB), out=level_db)
     flux = np.empty((len(BAND_TOPS_HZ), len(level_db)), dtype=np.float32)
     # Nothing is before the first frame: a sound that begins there is louder than it usually is.
     _mean_rise(level_db, level_db.mean(axis=0), _mel_band_ends(), flux)
     return flux
-
-
-def _mel_power(signal: Floats) -> Floats:
-    """Power in 64 mel bands: float32 [1 + samples // 256, 64]."""
-    padded = np.pad(signal, FFT_SAMPLES // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, FFT_SAMPLES)[::HOP_SAMPLES]
-    filterbank, window = mel_filterbank(RATE_HZ, FFT_SAMPLES, MELS), _window()
-    mel = np.empty((len(frames), MELS), dtype=np.float32)
-    for start in range(0, len(frames), _BLOCK_FRAMES):
-        transform = scipy.fft.rfft(frames[start : start + _BLOCK_FRAMES] * window, workers=1)
-        parts = transform.view(np.float32)
-        np.multiply(parts, parts, out=parts)
-        mel[start : start + len(transform)] = (parts[:, ::2] + parts[:, 1::2]) @ filterbank
-    return mel
-
-
-@cache
-def _window() -> Floats:
-    """Periodic Hann window: float32 [1024]."""
-    return (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(FFT_SAMPLES) / FFT_SAMPLES)).astype(np.float32)
 
 
 @cache

@@ -205,9 +205,10 @@ def mel_frames(
     """
     if not isinstance(bands, MelBands):
         bands = sparse(bands)
-    blocks = []
+    beyond = 0 if centred else fft_samples
+    mel = np.empty((frame_count(len(signal) - beyond, hop_samples), len(bands.first)), np.float32)
+    start = 0
     for power in power_blocks(signal, fft_samples, hop_samples, centred=centred):
-        block = np.empty((len(power), len(bands.first)), np.float32)
-        shape.mel_rows(power, bands.first, bands.count, bands.weights, block)
-        blocks.append(block)
-    return np.concatenate(blocks)
+        shape.mel_rows(power, bands.first, bands.count, bands.weights, mel[start : start + len(power)])
+        start += len(power)
+    return mel
