@@ -41,6 +41,8 @@ class Reason(StrEnum):
     """It has not died away where the file ends."""
     MONO = "mono"
     """One channel has no width."""
+    QUIET = "quiet"
+    """Nothing rises above the gate at -70 LUFS."""
     UNKNOWN = "unknown"
     """The container does not say."""
 
@@ -52,7 +54,9 @@ def _is_range(bounds: tuple[float, float]) -> tuple[float, float]:
 
 
 Confidence = Annotated[float, Field(ge=0, le=1)]
-Bpm = Annotated[float, Field(gt=20, lt=400)]
+LEAST_BPM, MOST_BPM = 20.0, 400.0
+"""Bounds of any tempo, exclusive."""
+Bpm = Annotated[float, Field(gt=LEAST_BPM, lt=MOST_BPM)]
 TempoRange = Annotated[tuple[Bpm, Bpm], AfterValidator(_is_range)]
 """Lowest and highest tempo a person expects, bpm."""
 KeyName = Annotated[str, Field(pattern=r"^[A-G][#b]? (major|minor)$")]

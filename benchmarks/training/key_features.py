@@ -9,6 +9,8 @@ from samplemind_tasks.audio.chroma import notes, tuning_semitones
 from samplemind_tasks.audio.partials import partials
 from samplemind_tasks.audio.tonality import evidence
 
+_RATE_HZ = 22_050
+
 
 def of_signal(signal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What the networks see of float32 [samples] at 22.05 kHz: `notes` float32 [frames, 5, 12], `evidence` [k]."""
@@ -27,6 +29,34 @@ def drum_takes(folder: Path, most: int) -> list[dict]:
                 takes.append(item["signal"].astype(np.float32) / 32768)
     sounds = [of_signal(take) for take in takes[:: max(len(takes) // most, 1)]]
     return [{"tonic": None, "family": "drum take", "notes": notes, "evidence": row} for notes, row in sounds]
+
+
+def noises(count: int, seed: int) -> list[dict]:
+    """White to brown noise, steady or swelling, up to two minutes of it, and lone clicks in silence: none has a key."""
+    rng = np.random.default_rng(seed)
+    sounds = []
+    for number in range(count):
+        samples = int(_RATE_HZ * np.exp(rng.uniform(np.log(0.3), np.log(120.0))))
+        signal = _clicks(samples, rng) if number % 5 == 0 else _noise(samples, rng)
+        notes, row = of_signal((signal * 0.5 / np.abs(signal).max()).astype(np.float32))
+        sounds.append({"tonic": None, "family": "noise", "notes": notes, "evidence": row})
+    return sounds
+
+
+def _noise(samples: int, rng: np.random.Generator) -> np.ndarray:
+    spectrum = np.fft.rfft(rng.standard_normal(samples))
+    spectrum[1:] /= np.arange(1, len(spectrum)) ** rng.uniform(-0.3, 1.0)
+    spectrum[0] = 0.0
+    return np.fft.irfft(spectrum, samples) * np.linspace(rng.uniform(0.1, 1.0), rng.uniform(0.1, 1.0), samples)
+
+
+def _clicks(samples: int, rng: np.random.Generator) -> np.ndarray:
+    signal = np.zeros(samples)
+    for start in rng.integers(0, samples, rng.integers(1, 6)):
+        click = rng.standard_normal(rng.integers(1, 2000))
+        click *= np.exp(-np.arange(len(click)) / rng.uniform(5, 500))
+        signal[start : start + len(click)] += click[: samples - start]
+    return signal + 1e-6 * rng.standard_normal(samples) * rng.integers(0, 2)
 
 
 def load(folder: Path, seeds: list[int]) -> list[dict]:

@@ -14,19 +14,19 @@ import numpy as np
 import torch
 from torch import nn
 
-from benchmarks.training.key_features import drum_takes, load
+from benchmarks.training.key_features import drum_takes, load, noises
 from samplemind_tasks.audio.key import key_probabilities
 from samplemind_tasks.audio.tonality import certainty
 
 _HIDDEN, _STEPS = 16, 3000
-_DRUM_TAKES = 1000
+_DRUM_TAKES, _NOISES = 1000, 600
 
 
 def main(folder: Path, out: Path, seeds: list[int], drums: Path) -> None:
     """Fit a network of one hidden layer; the scaling of its inputs goes into its weights."""
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    sounds = [*load(folder, seeds), *drum_takes(drums, _DRUM_TAKES)]
+    sounds = [*load(folder, seeds), *drum_takes(drums, _DRUM_TAKES), *noises(_NOISES, seed=1)]
     inputs = np.array([np.append(s["evidence"], certainty(key_probabilities(s["notes"]))) for s in sounds])
     has_key = torch.tensor([float(sound["tonic"] is not None) for sound in sounds])
     # Drums and music weigh the same.

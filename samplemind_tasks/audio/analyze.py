@@ -50,7 +50,7 @@ def analyze(
     ----------
     heard : finite samples of any rate, number of channels and length, as `listen` took them in
     evidence : what the file says about itself
-    tempo_range_bpm : lowest and highest tempo a person expects; the tempo is told within it
+    tempo_range_bpm : lowest and highest tempo a person expects; the tempo is told in there, if one of its octaves is
 
     Returns
     -------

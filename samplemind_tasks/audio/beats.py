@@ -20,6 +20,8 @@ _REACH_FRAMES = 2
 _LATE_S = 0.007
 """The top of the smoothed strength lies behind the onset by this, measured on drums."""
 _METERS = (4, 3)
+_WHOLE_BEATS = 0.1
+"""A loop that misses whole bars by less, in beats, has whole bars."""
 _USUAL_METER_BONUS = 0.05
 _START_BONUS = 1.0
 _END_S = 0.04
@@ -65,8 +67,16 @@ def track_beats(onsets: Onsets, bpm: float, duration_s: float, *, is_loop: bool)
     is_inside = times_s < duration_s - _END_S
     is_inside[0] = True
     frames, times_s = frames[is_inside], np.minimum(times_s[is_inside], duration_s)
-    beats_per_bar, first = _bar(_accents(onsets.bands, frames), starts_bar=is_loop and bool(times_s[0] < _START_S))
+    meters = _whole_meters(bpm * duration_s / 60.0) if is_loop else _METERS
+    starts_bar = is_loop and bool(times_s[0] < _START_S)
+    beats_per_bar, first = _bar(_accents(onsets.bands, frames), meters, starts_bar=starts_bar)
     return Beats(times_s, times_s[first::beats_per_bar], beats_per_bar)
+
+
+def _whole_meters(beats: float) -> tuple[int, ...]:
+    """The meters in which a loop of so many beats is whole bars; all where it is in none."""
+    whole = tuple(meter for meter in _METERS if abs(beats / meter - round(beats / meter)) * meter < _WHOLE_BEATS)
+    return whole if whole and round(beats) >= min(_METERS) else _METERS
 
 
 def _accent(onsets: Onsets, *, starts_on_beat: bool) -> Floats:
@@ -133,7 +143,7 @@ def _accents(bands: Floats, frames: Integers) -> Floats:
     return np.asarray(bands[:, near].max(axis=2))
 
 
-def _bar(accents: Floats, *, starts_bar: bool) -> tuple[int, int]:
+def _bar(accents: Floats, meters: tuple[int, ...], *, starts_bar: bool) -> tuple[int, int]:
     """Guess beats per bar, and which beat begins the first whole bar, from the onset strength of bands at the beats.
 
     Bars repeat, and begin with a kick or bass note more often than with a snare.
@@ -141,16 +151,17 @@ def _bar(accents: Floats, *, starts_bar: bool) -> tuple[int, int]:
     Parameters
     ----------
     accents : float32 [bands, beats]
+    meters : to choose from, the usual one first
     starts_bar : whether the first beat likely begins a bar
     """
     beats = accents.shape[1]
-    if beats < 2 * max(_METERS):
-        return _METERS[0], 0
+    if beats < 2 * max(meters):
+        return meters[0], 0
     deviation = accents.std(axis=1, keepdims=True)
     accents = (accents - accents.mean(axis=1, keepdims=True)) / np.where(deviation > 0, deviation, 1.0)
-    repeats = [float((accents[:, meter:] * accents[:, :-meter]).mean()) for meter in _METERS]
+    repeats = [float((accents[:, meter:] * accents[:, :-meter]).mean()) for meter in meters]
     repeats[0] += _USUAL_METER_BONUS
-    meter = _METERS[int(np.argmax(repeats))]
+    meter = meters[int(np.argmax(repeats))]
     weight = accents[0] - 0.5 * accents[2]
     phases = np.array([weight[phase::meter].mean() for phase in range(meter)])
     phases[0] += _START_BONUS * starts_bar

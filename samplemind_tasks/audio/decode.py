@@ -71,16 +71,20 @@ class Sound:
         reading = _Reading(self._divisor)
         try:
             for block in self._decoder.blocks():
-                kept = block[: self.most_frames - reading.frames]
-                take(reading.finite(kept))
+                kept = reading.finite(block[: self.most_frames - reading.frames])
+                if not self._is_absurd(reading):
+                    take(kept)
                 if reading.frames >= self.most_frames:
                     break
         except Damaged:
             reading.damaged = True
-        if reading.peak > _LOUDEST_BELIEVED and self._divisor == 1.0:
+        if self._is_absurd(reading):
             self._divisor = np.float32(reading.peak)
             return None
         return self._extent(reading)
+
+    def _is_absurd(self, reading: "_Reading") -> bool:
+        return reading.peak > _LOUDEST_BELIEVED and self._divisor == 1.0
 
     def _extent(self, reading: "_Reading") -> Extent:
         """Check how much was read, with a note for everything that is not as it should be."""

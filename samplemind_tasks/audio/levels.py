@@ -27,7 +27,7 @@ class Levels:
 
     Attributes
     ----------
-    is_silent : no sample rises above -100 dBFS
+    is_silent : no sample rises above -80 dBFS
     """
 
     is_silent: bool

@@ -22,8 +22,8 @@ Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-_SILENT_PEAK = 1e-5
-"""A sound that never rises above -100 dBFS is silence."""
+_SILENT_PEAK = 1e-4
+"""A sound that never rises above -80 dBFS is silence."""
 _NOTHING: dict[str, float | None] = dict.fromkeys(
     (
         "loudness_lufs", "loudness_range_lu", "loudness_momentary_max_lufs", "loudness_short_term_max_lufs",
@@ -170,7 +170,7 @@ class Meter:
             return Reason.MONO
         if name in _OF_3_SECONDS and self._hops < SHORT_TERM_HOPS and not silent:
             return Reason.TOO_SHORT
-        return Reason.SILENT
+        return Reason.SILENT if silent or name in _OF_STEREO else Reason.QUIET
 
 
 def _decibels(amplitude: float) -> float:

@@ -11,7 +11,7 @@ from samplemind_tasks.audio.beats import track_beats
 from samplemind_tasks.audio.rhythm import Onsets
 from samplemind_tasks.audio.tempo_model import FEWEST_ONSETS, candidates, probabilities
 from samplemind_tasks.audio.tempo_usage import as_counted
-from samplemind_tasks.features import Evidence, Kind, Reason
+from samplemind_tasks.features import LEAST_BPM, MOST_BPM, Evidence, Kind, Reason
 
 Doubles = NDArray[np.float64]
 Range = tuple[float, float]
@@ -29,8 +29,6 @@ _LENGTH_SLACK_S = 0.04
 _LENGTH_LEAST, _LENGTH_MOST = 0.002, 0.012
 """A loop's length may differ this much from whole bars at the heard tempo, as a part of it."""
 _BEATS_A_BAR = 4
-LEAST_BPM, MOST_BPM = 20.0, 400.0
-"""Bounds of any tempo that is told, exclusive."""
 _SOURCES: dict[str, Source] = {
     "acid": "chunk",
     "smpl": "chunk",

@@ -114,7 +114,7 @@ def words(
         scores |= _gestures(heard, attack_s, _ENDLESS_S if decay_s is None else decay_s)
     if pitch_hz is not None:
         scores["hollow"] = _hollow(sound.mean_power, pitch_hz)
-    said = [Word(name=name, score=score) for name, score in scores.items() if score >= HEARD]
+    said = [Word(name=name, score=round(score, 3)) for name, score in scores.items() if score >= HEARD]
     return sorted(said, key=lambda word: -word.score)
 
 

@@ -1,5 +1,6 @@
 """Commands about jobs: add, jobs, failures, retry, cancel, pause, resume."""
 
+import re
 import uuid
 from itertools import islice
 from pathlib import Path
@@ -11,9 +12,9 @@ from rich.text import Text
 from samplemind_tasks.cli import progress, show
 from samplemind_tasks.cli.call import Call, command, named_path, one_of, program
 from samplemind_tasks.cli.client import Json, as_shown, folder_job
-from samplemind_tasks.cli.library import bpm_range
 from samplemind_tasks.cli.watch import follow, read_job
 from samplemind_tasks.errors import FailureCode
+from samplemind_tasks.features import LEAST_BPM, MOST_BPM
 from samplemind_tasks.schemas import Failure
 
 app = typer.Typer()
@@ -23,11 +24,14 @@ JobArgument = Annotated[
 ]
 WaitOption = Annotated[bool, typer.Option("--wait/--no-wait", help="Watch the job until it has ended.")]
 
+EXPECTED_BPM = "Tempi to expect of what is measured: 70-140 halves 170. With --everything, of known files too."
+
 
 def expected_bpm(text: str) -> tuple[float, float]:
     """The tempi a job is to expect: 70-140."""
-    low, high = bpm_range(text)
-    if low is None or high is None or "-" not in text:
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*[-–:]\s*(\d+(?:\.\d+)?)\s*", text)
+    low, high = (float(match[1]), float(match[2])) if match else (0.0, 0.0)
+    if not LEAST_BPM < low < high < MOST_BPM:
         raise typer.BadParameter(f"{text!r}: name the lowest and the highest tempo, as in 70-140")
     return low, high
 
@@ -49,9 +53,7 @@ def add(
     exclude: Annotated[list[str] | None, typer.Option("--exclude", metavar="GLOB", help="Not what matches.")] = None,
     everything: Annotated[bool, typer.Option("--everything", help="Measure again what is already known.")] = False,
     restore: Annotated[bool, typer.Option("--restore", help="Bring back samples that were deleted.")] = False,
-    bpm: Annotated[
-        str | None, typer.Option("--bpm", metavar="MIN-MAX", help="The tempi to expect: 70-140 halves 170 to 85.")
-    ] = None,
+    bpm: Annotated[str | None, typer.Option("--bpm", metavar="MIN-MAX", help=EXPECTED_BPM)] = None,
 ) -> int:
     """Analyse a folder and make it searchable.
 

@@ -38,6 +38,15 @@ def test_a_waltz_has_three_beats_a_bar() -> None:
     assert found.downbeat_times_s == pytest.approx(np.arange(8) * 3 * beat_s, abs=0.02)
 
 
+def test_a_loop_that_is_whole_bars_of_four_alone_is_counted_in_four() -> None:
+    # a kick on every beat fits any meter; 16 beats fit four
+    beat_s, signal = 0.5, np.zeros(round(16 * 0.5 * RATE_HZ), dtype=np.float32)
+    for beat in range(16):
+        start = round(beat * beat_s * RATE_HZ)
+        signal[start : start + len(kick(RATE_HZ))] += kick(RATE_HZ)
+    assert beats_of(signal, 120).beats_per_bar == 4
+
+
 def test_bars_begin_with_the_kick_where_a_take_begins_in_their_middle() -> None:
     beat_s = 60 / 120
     signal = drum_loop(120, 6, RATE_HZ)[round(beat_s * RATE_HZ) :]

@@ -115,3 +115,18 @@ def _odd(shape: str, length: int, random: np.random.Generator) -> np.ndarray:
     elif shape == "denormal":
         signal = (random.standard_normal(length) * 1e-41).astype(np.float32)
     return signal
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.5, 1.0], ids=["white", "pink", "brown"])
+@pytest.mark.parametrize("seconds", [2, 20, 60])
+def test_noise_of_any_colour_and_length_has_no_key(seconds: int, slope: float) -> None:
+    spectrum = np.fft.rfft(np.random.default_rng(seconds).standard_normal(seconds * RATE_HZ))
+    spectrum[1:] /= np.arange(1, len(spectrum)) ** slope
+    signal = np.fft.irfft(spectrum)
+    assert heard((0.5 * signal / np.abs(signal).max()).astype(np.float32)).reasons["key"] is Reason.ATONAL
+
+
+def test_a_click_in_minutes_of_silence_has_no_key() -> None:
+    signal = np.zeros(300 * RATE_HZ, np.float32)
+    signal[-RATE_HZ : -RATE_HZ + 200] = noise(1.0, RATE_HZ)[:200]
+    assert heard(signal).reasons["key"] is Reason.ATONAL
