@@ -26,6 +26,7 @@ AUDIO_TYPES = {
 }  # fmt: skip
 """What a browser is told by the name's ending. Never anything a browser would run."""
 
+AGAIN = "ask in a moment, or add its folder again"
 UNDECODABLE_KEY = "\ufffd".encode().decode("latin-1")
 """What a place's `path` shows for bytes that are no text, as it is written in a key."""
 
@@ -101,7 +102,7 @@ class Samples:
         sample = await self._sample(user_id, sample_id)
         analysis = await self._catalog.analysis(sample)
         if analysis is None:
-            raise NotFound(f"sample {sample_id} is being measured again; ask in a moment", code="not_measured")
+            raise NotFound(f"sample {sample_id} waits to be measured by this version: {AGAIN}", code="not_measured")
         model = self._settings.model_card.collection
         hearing = await self._catalog.hearing(sample.file_hash, model)
         places = await self._catalog.places(user_id, sample.file_hash)
@@ -117,7 +118,7 @@ class Samples:
         """The waveform to draw, in at most 1000 bins or in detail."""
         analysis = await self._catalog.analysis(await self._sample(user_id, sample_id))
         if analysis is None:
-            raise NotFound(f"sample {sample_id} is being measured again; ask in a moment", code="not_measured")
+            raise NotFound(f"sample {sample_id} waits to be measured by this version: {AGAIN}", code="not_measured")
         bins = np.frombuffer(analysis.peaks_detail if detail else analysis.peaks, np.int8).reshape(-1, 2)
         return Peaks(bins=len(bins), minimum=bins[:, 0].tolist(), maximum=bins[:, 1].tolist())
 

@@ -24,8 +24,9 @@ class Measurement:
     file_hash: str
     features: Features
     peaks: bytes
-    peaks_detail: bytes
     """int8 [bins, 2]: lowest and highest value."""
+    peaks_detail: bytes
+    """The same in finer slices."""
 
 
 @dataclass(frozen=True)
