@@ -9,15 +9,15 @@ import numpy as np
 from samplemind_tasks.audio import ANALYSIS_VERSION
 from samplemind_tasks.audio.envelope import Shape, shape
 from samplemind_tasks.audio.fingerprint import fingerprint
-from samplemind_tasks.audio.kind import is_unsure, kind, reconsidered
+from samplemind_tasks.audio.kind import KindGuess, is_unsure, kind, reconsidered
 from samplemind_tasks.audio.listen import Heard
 from samplemind_tasks.audio.pitch import A4_HZ, A4_MIDI, Pitch, pitch
-from samplemind_tasks.audio.rhythm import onsets
+from samplemind_tasks.audio.rhythm import Onsets, onsets
 from samplemind_tasks.audio.rounding import rounded
 from samplemind_tasks.audio.spectrum import spectrum
-from samplemind_tasks.audio.tempo import hear_tempo, pulse
+from samplemind_tasks.audio.tempo import HeardTempo, hear_tempo, pulse
 from samplemind_tasks.audio.timbre import timbre
-from samplemind_tasks.audio.tonal import tonal
+from samplemind_tasks.audio.tonal import Tonal, tonal
 from samplemind_tasks.audio.words import words
 from samplemind_tasks.features import Evidence, Features, Kind, Reason
 
@@ -57,20 +57,16 @@ def analyze(
     Measured; every number is finite, every value that does not exist is None and has its reason
     """
     silent, signal, duration_s = heard.levels.is_silent, heard.signal, heard.extent.duration_s
-    begun = onsets(signal, silent=silent)
-    envelope = shape(signal)
-    first_guess = kind(signal, begun.onset_times_s, envelope, duration_s)
-    tones = tonal(signal, silent=silent, is_one_shot=first_guess.kind is Kind.ONE_SHOT)
-    tempo = None
-    if first_guess.kind is not Kind.ONE_SHOT or is_unsure(first_guess, begun.onset_count):
-        tempo = hear_tempo(begun, heard.extent.measured_s, drums_alone=tones.key is None)
-    guess = reconsidered(first_guess, begun.onset_count, tempo, duration_s)
+    begun, envelope = onsets(signal, silent=silent), shape(signal)
+    guess, tones, tempo = _nature(heard, begun, envelope)
     is_one_shot = guess.kind is Kind.ONE_SHOT
     # many events have no single attack and no single note
     gesture = envelope if is_one_shot else Shape.of_many_events(envelope.amplitude)
     note = pitch(signal, envelope) if is_one_shot else Pitch.none(Reason.NOT_ONE_SHOT)
     sound = spectrum(signal)
     colour = timbre(sound, silent=silent)
+    beat = pulse(tempo, begun, guess.kind, duration_s, evidence, silent=silent, tempo_range_bpm=tempo_range_bpm)
+    hz = _fundamental_hz(note)
     told = {
         **_container(heard),
         "kind": guess.kind,
@@ -79,23 +75,24 @@ def analyze(
         "onset_count": begun.onset_count,
         "onset_times_s": begun.onset_times_s[:_MOST_ONSETS].tolist(),
         "fingerprint": fingerprint(sound.mel_power, silent=silent),
-        "words": words(
-            sound,
-            colour,
-            attack_s=gesture.attack_s,
-            decay_s=gesture.decay_s,
-            pitch_hz=_fundamental_hz(note),
-        ),
+        "words": words(sound, colour, attack_s=gesture.attack_s, decay_s=gesture.decay_s, pitch_hz=hz),
     }
-    findings = (
-        heard.levels,
-        colour,
-        pulse(tempo, begun, guess.kind, duration_s, evidence, silent=silent, tempo_range_bpm=tempo_range_bpm),
-        tones,
-        gesture,
-        note,
-    )
-    return Measured(_record(told, findings), heard.overview.tobytes(), heard.detail.tobytes())
+    features = _record(told, (heard.levels, colour, beat, tones, gesture, note))
+    return Measured(features, heard.overview.tobytes(), heard.detail.tobytes())
+
+
+def _nature(heard: Heard, begun: Onsets, envelope: Shape) -> tuple[KindGuess, Tonal, HeardTempo | None]:
+    """What the sound is: its kind first, since it decides what else is looked for, then its key and its tempo.
+
+    An unsure one-shot of many onsets is looked at again once its tempo is known.
+    """
+    silent, duration_s = heard.levels.is_silent, heard.extent.duration_s
+    guess = kind(heard.signal, begun.onset_times_s, envelope, duration_s)
+    tones = tonal(heard.signal, silent=silent, is_one_shot=guess.kind is Kind.ONE_SHOT)
+    if guess.kind is Kind.ONE_SHOT and not is_unsure(guess, begun.onset_count):
+        return guess, tones, None
+    tempo = hear_tempo(begun, heard.extent.measured_s, drums_alone=tones.key is None)
+    return reconsidered(guess, begun.onset_count, tempo, duration_s), tones, tempo
 
 
 def _fundamental_hz(note: Pitch) -> float | None:
