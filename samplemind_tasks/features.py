@@ -47,6 +47,14 @@ class Reason(StrEnum):
     """The container does not say."""
 
 
+_NOTES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+
+
+def note_name(midi: int) -> str:
+    """A4 for 69, as most hosts write it."""
+    return f"{_NOTES[midi % 12]}{midi // 12 - 1}"
+
+
 def _is_range(bounds: tuple[float, float]) -> tuple[float, float]:
     if bounds[0] >= bounds[1]:
         raise ValueError("the lower tempo comes first")

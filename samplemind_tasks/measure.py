@@ -27,7 +27,7 @@ from samplemind_tasks.audio.evidence import in_bytes, in_name
 from samplemind_tasks.audio.files import open_regular
 from samplemind_tasks.audio.listen import listen
 from samplemind_tasks.errors import AudioError, FailureCode
-from samplemind_tasks.features import Features
+from samplemind_tasks.features import Features, note_name
 from samplemind_tasks.settings import Settings
 
 AUDIO_SUFFIXES = frozenset(
@@ -154,10 +154,9 @@ def _print_row(path: bytes, outcome: Outcome) -> None:
         _print(f"{outcome.code:>9}  {_shown(path)}: {outcome.message}")
         return
     tempo = f"{found.tempo_bpm:.1f} bpm" if found.tempo_bpm else "-"
+    pitch = found.key if found.pitch_midi is None else note_name(found.pitch_midi)
     level = f"{found.loudness_lufs:.1f} LUFS" if found.loudness_lufs is not None else "-"
-    _print(
-        f"{found.kind:>9}  {found.duration_s:8.2f} s  {tempo:>9}  {found.key or '-':>8}  {level:>10}  {_shown(path)}"
-    )
+    _print(f"{found.kind:>9}  {found.duration_s:8.2f} s  {tempo:>9}  {pitch or '-':>8}  {level:>10}  {_shown(path)}")
 
 
 def _print(line: str) -> None:

@@ -4,7 +4,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from samplemind_tasks.cli.show import NONE, count, facts, length, number, size, unsure
-from samplemind_tasks.features import Features, Spread
+from samplemind_tasks.features import Features, Spread, note_name
 from samplemind_tasks.schemas import PlaceView, SampleDetail, Tag
 
 BAR = "━"
@@ -13,7 +13,6 @@ SHOWN_TAGS = 8
 """The strongest; --json has them all."""
 SHOWN_PLACES = 10
 LARGE = 100
-NOTES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 WHOLE = 0.99
 """Measured over at least this part of its length is measured whole."""
 
@@ -70,11 +69,6 @@ def _pitch(features: Features) -> Text:
 def _milliseconds(features: Features, field: str) -> Text:
     seconds: float | None = getattr(features, field)
     return _missing(features, field) if seconds is None else Text(f"{1000 * seconds:.0f} ms")
-
-
-def note_name(midi: int) -> str:
-    """A4 for 69, as most hosts write it."""
-    return f"{NOTES[midi % 12]}{midi // 12 - 1}"
 
 
 def _told(value: float | str) -> str:
