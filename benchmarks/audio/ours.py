@@ -1,8 +1,8 @@
 """The analysis, as a worker runs it on one file."""
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from samplemind_tasks.audio.analyze import analyze
 from samplemind_tasks.audio.decode import open_sound
@@ -22,9 +22,9 @@ def hear(path: Path, front_ends: Sequence[FrontEnd] = ()) -> Heard:
         return _listen(file, front_ends)
 
 
-def _listen(file: io.BufferedIOBase, front_ends: Sequence[FrontEnd] = ()) -> Heard:
+def _listen(file: BinaryIO, front_ends: Sequence[FrontEnd] = ()) -> Heard:
     with open_sound(
-        file,  # type: ignore[arg-type]
+        file,
         name="sound",
         max_bytes=_SETTINGS.max_file_bytes,
         max_duration_s=_SETTINGS.max_duration_s,
