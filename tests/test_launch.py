@@ -6,9 +6,11 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -27,6 +29,7 @@ from samplemind_tasks.launch import (
     Stack,
     StartCancelled,
     read_run_file,
+    site,
     supervisor,
 )
 from samplemind_tasks.launch.child import LOG_LIMIT_BYTES, Child, Guardian, rotate
@@ -206,6 +209,33 @@ def test_a_service_that_cannot_start_ends_the_start_with_its_last_words(tmp_path
     assert [event.what for event in events if event.service == "redis"].count("died") == 3
     assert not carriers_of(tmp_path)
     assert read_run_file(tmp_path) == {}
+
+
+class Stranger(BaseHTTPRequestHandler):
+    """Says yes to everything."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing on the terminal."""
+
+
+def test_a_stranger_who_took_the_port_first_is_not_taken_for_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answered as Chroma (or the gateway) would, and got what was meant for us."""
+    stranger = ThreadingHTTPServer(("127.0.0.1", 0), Stranger)
+    threading.Thread(target=stranger.serve_forever, daemon=True).start()
+    chosen, taken = iter([stranger.server_port]), site.free_port
+    monkeypatch.setattr(site, "free_port", lambda preferred=None: next(chosen, None) or taken(preferred))
+    with Stack(Settings(data_dir=tmp_path), only={"chroma"}) as stack:
+        stack.start()
+        assert stack.settings.chroma_url != f"http://127.0.0.1:{stranger.server_port}"
+        answer = httpx.get(f"{stack.settings.chroma_url}/api/v2/heartbeat", trust_env=False)
+        assert "nanosecond heartbeat" in answer.json()
+    stranger.shutdown()
 
 
 def test_a_start_can_be_called_off(tmp_path: Path) -> None:

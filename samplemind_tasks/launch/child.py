@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import psutil
+
 from samplemind_tasks.launch import guardian
 
 LOG_LIMIT_BYTES = 10 << 20
@@ -52,6 +54,15 @@ class Child:
         """Seconds since its start."""
         return time.time() - self.started_at
 
+    def listens_on(self, port: int) -> bool:
+        """Whether it is this process, or one of its own, that others reach on a loopback port."""
+        try:
+            leader = psutil.Process(self.pid)
+            family = [leader, *leader.children(recursive=True)]
+            return any(_listens(process, port) for process in family)
+        except psutil.Error:
+            return False
+
     def wait(self) -> int:
         """Wait for the end, then end what it left behind in its group."""
         code = self._process.wait()
@@ -76,6 +87,11 @@ class Child:
             log.seek(max(self._log_start if self._log_start <= size else 0, size - (16 << 10)))
             text = _COLOURS.sub("", log.read().decode(errors="replace"))
         return tuple(line.rstrip() for line in text.splitlines() if line.strip())[-TAIL_LINES:]
+
+
+def _listens(process: psutil.Process, port: int) -> bool:
+    sockets = process.net_connections(kind="tcp")
+    return any(row.status == psutil.CONN_LISTEN and row.laddr.port == port for row in sockets)
 
 
 def rotate(log_path: Path) -> None:

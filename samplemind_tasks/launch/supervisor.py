@@ -244,7 +244,7 @@ class Stack:
         deadline = time.monotonic() + service.ready_within_s
         while not self._stopping.is_set() and time.monotonic() < deadline:
             is_over = child.exit_code is not None
-            if (service.runs_once or not is_over) and service.answers(self._site, child):
+            if (service.runs_once or not is_over) and self._answers_itself(service, child):
                 return True
             if is_over:
                 return False
@@ -253,6 +253,12 @@ class Stack:
             child.is_mute = True
             child.kill()
         return False
+
+    def _answers_itself(self, service: Service, child: Child) -> bool:
+        """It answers, and it is no stranger who took the port first and answers in its place."""
+        if service.has_port and not child.listens_on(self._site.ports[service.name]):
+            return False
+        return service.answers(self._site, child)
 
     def _lay_to_rest(self, child: Child) -> None:
         with self._changing:
