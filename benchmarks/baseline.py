@@ -17,7 +17,7 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 from benchmarks.baseline_result import Spent
-from samplemind_tasks.ai.embed import Windows, load
+from samplemind_tasks.ai.embed import SoundWindows, load
 from samplemind_tasks.audio.analyze import analyze
 from samplemind_tasks.audio.decode import open_sound
 from samplemind_tasks.audio.evidence import in_bytes, in_name
@@ -29,9 +29,8 @@ from samplemind_tasks.settings import Settings
 SETTINGS = Settings()
 
 
-def measure(path: Path) -> Windows:
+def measure(path: Path) -> SoundWindows:
     """What `cpu.analyze` does with a file, and nothing around it."""
-    front_end = SETTINGS.model_card.front_end
     with open_regular(path) as file:
         content_hash(file)
         with open_sound(
@@ -41,15 +40,16 @@ def measure(path: Path) -> Windows:
             max_duration_s=SETTINGS.max_duration_s,
             max_seconds=SETTINGS.analysis_seconds,
         ) as sound:
-            heard = listen(sound, [front_end])
+            heard = listen(sound, SETTINGS.model_card.front_ends)
         analyze(heard, (*in_bytes(file), *in_name(str(path))))
-    return heard.windows[front_end.name]
+    return heard.windows
 
 
 def hear(inbox: Connection, outbox: Connection, both_ready: Barrier, models_dir: Path) -> None:
     """The other process: hear windows until there are no more."""
     embedder = load(SETTINGS.model_card, models_dir, "cpu")
     embedder.self_test()
+    embedder.measure()
     both_ready.wait()
     cpu_s = 0.0
     while (cut := inbox.recv()) is not None:
@@ -67,7 +67,7 @@ def run(paths: list[Path], models_dir: Path) -> Spent:
     both_ready = spawn.Barrier(2)
     other = spawn.Process(target=hear, args=(inbox, outbox, both_ready, models_dir))
     other.start()
-    warm([SETTINGS.model_card.front_end])
+    warm(SETTINGS.model_card.front_ends)
     both_ready.wait()
     began, cpu_s = time.monotonic(), 0.0
     for path in paths:

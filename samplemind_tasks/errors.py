@@ -46,6 +46,8 @@ class FailureCode(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     CRASHED = "crashed"
     """Three worker processes died while this file was being read."""
+    SILENT = "silent"
+    """There is nothing to hear: no vector, no tags."""
     BAD_VECTOR = "bad_vector"
     """The model answered with numbers that are not finite."""
     INTERNAL = "internal"

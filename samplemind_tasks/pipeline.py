@@ -47,7 +47,7 @@ CANCEL_SWEEP = 200
 
 def current_versions(settings: Settings) -> dict[str, str]:
     """The stage versions this code gives: part of an analysis' id, so that only a changed stage runs again."""
-    return {Stage.ANALYZE.value: str(ANALYSIS_VERSION), Stage.EMBED.value: settings.model_card.collection}
+    return {Stage.ANALYZE.value: str(ANALYSIS_VERSION), Stage.EMBED.value: settings.hearing_version}
 
 
 def stamp(versions: dict[str, str]) -> str:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
+import orjson
 from celery import Celery, chain
 from celery.backends.redis import RedisBackend
 from celery.signals import heartbeat_sent, setup_logging, worker_ready
@@ -117,7 +118,7 @@ def _own_logging(**_: Any) -> None:
     configure_logs(settings.log_level)
 
 
-def send(task: str, *args: str, queue: Queue | None = None, on: Celery | None = None, **options: Any) -> None:
+def send(task: str, *args: object, queue: Queue | None = None, on: Celery | None = None, **options: Any) -> None:
     """Publish a task by its name.
 
     Raises
@@ -153,6 +154,10 @@ def worker_beat_key(role: str, hostname: str) -> str:
     return f"worker:{role}:{hostname}"
 
 
+about_this_worker: dict[str, object] = {}
+"""What this process tells of itself with every heartbeat, besides that it lives: its device, how busy it is."""
+
+
 @cache
 def _beats() -> Redis:
     return Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=1, retry=Retry(NoBackoff(), 1))
@@ -164,6 +169,7 @@ def _tell_that_we_live(sender: Any = None, **_: Any) -> None:
     """A worker says so at every heartbeat. Readiness asks for this, not for `inspect ping`: a busy pool ignores it."""
     role = os.environ.get("SAMPLEMIND_ROLE", "worker")
     try:
-        _beats().set(worker_beat_key(role, f"{os.uname().nodename}:{os.getpid()}"), "1", ex=WORKER_BEAT_SECONDS)
+        told = orjson.dumps(about_this_worker)
+        _beats().set(worker_beat_key(role, f"{os.uname().nodename}:{os.getpid()}"), told, ex=WORKER_BEAT_SECONDS)
     except RedisError:
         return  # the next heartbeat tells

@@ -7,14 +7,16 @@ import json
 import sys
 import tomllib
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from samplemind_tasks.errors import ModelUnavailable
 from samplemind_tasks.features import TempoRange
-from samplemind_tasks.schemas import FrontEnd, ModelCard
+from samplemind_tasks.schemas import FrontEnd, ModelCard, NetworkCard
 
 
 def default_data_dir() -> Path:
@@ -78,10 +80,16 @@ class Settings(BaseSettings):
     """Connections to Redis a process opens at most."""
 
     # the trip --------------------------------------------------------------------------------------------------------
-    model: str = "musicnn-mtt"
-    """A table of config/models.toml."""
+    model: str = "ears"
+    """A model of config/models.toml, or of models_file."""
+    models_file: Path | None = None
+    """More front-ends, networks and models, written as in config/models.toml; a name that is there too is replaced."""
+    words_file: Path | None = None
+    """Your own tags: a text file, a word or phrase a line, # for comments. For models that know text."""
     device: str = "auto"
     """auto, cpu or cuda; cuda without a GPU refuses to start."""
+    bulk_nice: int = 10
+    """CPU and AI workers give way to everything else by this nice value; 0 is equal rights."""
     scan_slice_paths: int = 2000
     """Paths listed between two savings of a scan's progress."""
     scan_turn_s: float = 10.0
@@ -118,9 +126,30 @@ class Settings(BaseSettings):
     @property
     def model_card(self) -> ModelCard:
         """The model in use."""
-        return model_cards()[self.model]
+        return model_cards(self.models_file)[self.model]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The user's own words; none for a model that knows no text."""
+        return read_words(self.words_file) if self.words_file and self.model_card.joint_text else ()
+
+    @property
+    def hearing_version(self) -> str:
+        """What tags and vectors were made by: the model, and the words. Another list changes tags, not vectors."""
+        words = self.words
+        listed = f"~{sha256(chr(10).join(words).encode()).hexdigest()[:8]}" if words else ""
+        return f"{self.model_card.collection}{listed}"
+
+    def hearing_version_of(self, model: str) -> str:
+        """The version under which what a model heard is kept: with the words for the one in use."""
+        return self.hearing_version if model == self.model_card.collection else model
 
 
+MOST_WORDS = 500
+"""Of a user's own: each is read once when a worker starts, and compared with every sound."""
+LONGEST_WORD = 80
+MOST_WORDS_BYTES = 1 << 20
+"""A longer file is none of words."""
 CONFIG_DIR = Path(__file__).resolve().parent.parent / "config"
 
 
@@ -140,24 +169,72 @@ def _as_env(value: object) -> str:
 
 
 @cache
-def _models_table() -> dict[str, Any]:
-    return tomllib.loads((CONFIG_DIR / "models.toml").read_text(encoding="utf-8"))
+def read_words(path: Path) -> tuple[str, ...]:
+    """The words of a words_file, in its order.
+
+    Raises
+    ------
+    ModelUnavailable with the line that is wrong, or why the file cannot be read.
+    """
+    try:
+        if path.stat().st_size > MOST_WORDS_BYTES:
+            raise ValueError(f"it is larger than {MOST_WORDS_BYTES} bytes")
+        return _words(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:  # UnicodeDecodeError is one
+        raise ModelUnavailable(f"SAMPLEMIND_WORDS_FILE {path} cannot be used: {error}.") from error
+
+
+def _words(text: str) -> tuple[str, ...]:
+    words: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        word = " ".join(line.partition("#")[0].split())
+        if not word:
+            continue
+        if len(word) > LONGEST_WORD:
+            raise ValueError(f"line {number} has {len(word)} characters; {LONGEST_WORD} are allowed")
+        if not word.isprintable():
+            raise ValueError(f"line {number} has characters that cannot be shown")
+        if word in words:
+            raise ValueError(f"line {number} says {word!r}, as line {words[word]} does")
+        words[word] = number
+    if not 0 < len(words) <= MOST_WORDS:
+        raise ValueError(f"there are {len(words)} words in it; from 1 to {MOST_WORDS} are allowed")
+    return tuple(words)
 
 
 @cache
-def front_ends() -> dict[str, FrontEnd]:
-    """Every front-end of config/models.toml by name."""
-    rows = _models_table()["front_ends"]
+def _models_table(more: Path | None) -> dict[str, dict[str, dict[str, Any]]]:
+    table = tomllib.loads((CONFIG_DIR / "models.toml").read_text(encoding="utf-8"))
+    own = tomllib.loads(more.read_text(encoding="utf-8")) if more else {}
+    return {kind: {**rows, **own.get(kind, {})} for kind, rows in table.items()}
+
+
+@cache
+def front_ends(more: Path | None = None) -> dict[str, FrontEnd]:
+    """Every front-end of config/models.toml, and of a file of one's own, by name."""
+    rows = _models_table(more)["front_ends"]
     return {name: FrontEnd.model_validate({"name": name, **row}) for name, row in rows.items()}
 
 
 @cache
-def model_cards() -> dict[str, ModelCard]:
-    """Every model of config/models.toml by name."""
-    rows = _models_table()["models"]
+def network_cards(more: Path | None = None) -> dict[str, NetworkCard]:
+    """Every network by name."""
     return {
-        name: ModelCard.model_validate({"name": name, **row, "front_end": front_ends()[row["front_end"]]})
-        for name, row in rows.items()
+        name: NetworkCard.model_validate(
+            {"name": name, **row, "front_end": front_ends(more)[row["front_end"]] if "front_end" in row else None}
+        )
+        for name, row in _models_table(more)["networks"].items()
+    }
+
+
+@cache
+def model_cards(more: Path | None = None) -> dict[str, ModelCard]:
+    """Every model by name."""
+    return {
+        name: ModelCard.model_validate(
+            {"name": name, **row, "networks": [network_cards(more)[network] for network in row["networks"]]}
+        )
+        for name, row in _models_table(more)["models"].items()
     }
 
 

@@ -1,35 +1,130 @@
-"""`python -m samplemind_tasks.models`: the weights are made ready before anyone waits for them."""
+"""`samplemind models`: what there is, and whether it works, before anyone waits for it."""
 
+import json
+import socket
 from pathlib import Path
 
 import pytest
 
 from samplemind_tasks import models
-from samplemind_tasks.settings import model_cards
+from samplemind_tasks.settings import model_cards, network_cards
 
 
-def test_list_names_every_model(capsys: pytest.CaptureFixture[str]) -> None:
-    assert models.main(["list"]) == 0
+@pytest.fixture(autouse=True)
+def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SAMPLEMIND_DATA_DIR", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file of one's own that pins a wrong hash."""
+    path = tmp_path / "own.toml"
+    row = network_cards()["musicnn-mtt"]
+    path.write_text(
+        f"""
+        [networks.musicnn-mtt]
+        architecture = "musicnn"
+        source = "wheel:musicnn==0.1.0"
+        file = "musicnn/MTT_musicnn"
+        sha256 = "{"0" * 64}"
+        licence = "ISC"
+        credit = "somebody"
+        front_end = "musicnn"
+        size = 753
+        tags = {json.dumps(row.tags)}
+        """
+    )
+    monkeypatch.setenv("SAMPLEMIND_MODELS_FILE", str(path))
+    return path
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_list_names_every_network_with_its_licence_and_credit(capsys: pytest.CaptureFixture[str]) -> None:
+    assert models.main([]) == 0
     printed = capsys.readouterr().out
-    for card in model_cards().values():
-        assert card.name in printed
-        assert card.licence in printed
+    for network in network_cards().values():
+        assert f"network {network.name}: " in printed
+        for said in (network.source, network.licence, network.credit):
+            assert said in printed
+    assert "model ears revision 1: in use" in printed
+    assert "model clap revision 1: missing" in printed
 
 
-def test_verify_leaves_converted_weights(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_list_for_a_program(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAMPLEMIND_MODEL", "musicnn-mtt")
+    assert models.main(["list", "--json"]) == 0
+    rows = told(capsys)
+    states = {row["network"]: row["state"] for row in rows if "network" in row}
+    assert states == {"musicnn-mtt": "installed", "aisfx": "installed", "sentences": "installed", "clap": "missing"}
+    listed = {row["model"]: row for row in rows if "model" in row}
+    assert listed.keys() == model_cards().keys()
+    assert [name for name, row in listed.items() if row["in_use"]] == ["musicnn-mtt"]
+    assert [name for name, row in listed.items() if row["is_here"]] == ["ears", "musicnn-mtt"]
+
+
+def test_verify_makes_what_is_in_use_ready_and_asks_no_network(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("SAMPLEMIND_DATA_DIR", str(tmp_path))
-    assert models.main(["verify"]) == 0
-    assert "musicnn-mtt is ready." in capsys.readouterr().out
-    assert len(list((tmp_path / "models").glob("musicnn-mtt-*.safetensors"))) == 1
+    def refuse(*_: object) -> None:
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    assert models.main(["verify", "--json"]) == 0
+    rows = told(capsys)
+    assert {row["network"] for row in rows if "network" in row} == {"aisfx", "musicnn-mtt", "sentences"}
+    assert [row["model"] for row in rows if "model" in row] == ["ears"]
+    converted = {path.name.partition("-")[0] for path in (data_dir / "models").glob("*.safetensors")}
+    assert converted == {"aisfx", "musicnn"}
 
 
-def test_verify_fails_with_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_verify_all_leaves_out_what_is_not_here(capsys: pytest.CaptureFixture[str]) -> None:
+    assert models.main(["verify", "--all"]) == 0
+    printed = capsys.readouterr().out
+    assert "ears is ready." in printed
+    assert "musicnn-mtt is ready." in printed
+    assert "clap" not in printed
+
+
+def test_verify_one_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert models.main(["verify", "aisfx"]) == 0
+    assert capsys.readouterr().out == "The weights of aisfx are the right ones.\n"
+
+
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize("action", ["verify", "pull"])
+def test_a_wrong_hash_is_a_sentence_that_names_the_command(action: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert models.main([action]) == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith("model_unavailable: The weights of musicnn-mtt in ")
+    assert "`pip install --no-deps --force-reinstall musicnn==0.1.0`" in printed
+
+
+def test_what_is_missing_is_a_sentence_that_names_the_command(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = model_cards()["musicnn-mtt"].model_copy(update={"package": "not-installed==1"})
-    monkeypatch.setattr(models, "model_cards", lambda: {"broken": broken})
-    monkeypatch.setenv("SAMPLEMIND_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("SAMPLEMIND_MODEL", "clap")
     assert models.main(["verify"]) == 1
-    assert "make setup" in capsys.readouterr().err
+    assert "clap was not downloaded yet. Run `samplemind models pull clap`." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("action", ["verify", "pull"])
+def test_a_name_nobody_knows_is_a_sentence(action: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert models.main([action, "nosuch"]) == 1
+    assert "There is no model or network 'nosuch': there are ears, musicnn-mtt, clap, " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [("SAMPLEMIND_MODEL", "nosuch", "nosuch"), ("SAMPLEMIND_MODELS_FILE", "/no/such/file", "/no/such/file")],
+)
+def test_a_setting_that_cannot_be_is_a_sentence(
+    variable: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert models.main([]) == 1
+    assert said in capsys.readouterr().err

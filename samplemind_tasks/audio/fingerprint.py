@@ -18,8 +18,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from samplemind_tasks.audio import MELS, RATE_HZ
 from samplemind_tasks.audio.mel import hz_to_mel, mel_to_hz
-from samplemind_tasks.audio.spectrum import MELS, RATE_HZ
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]

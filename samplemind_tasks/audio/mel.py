@@ -32,8 +32,15 @@ def mel_to_hz(mel: NDArray[np.float64], scale: Literal["slaney", "htk"]) -> NDAr
 
 
 @cache
-def mel_filterbank(rate_hz: int, fft_samples: int, mels: int, scale: Literal["slaney", "htk"] = "slaney") -> Floats:
-    """Triangular mel filters of equal area, from 0 Hz to half the rate.
+def mel_filterbank(
+    rate_hz: int,
+    fft_samples: int,
+    mels: int,
+    scale: Literal["slaney", "htk"] = "slaney",
+    lowest_hz: float = 0.0,
+    highest_hz: float | None = None,
+) -> Floats:
+    """Triangular mel filters of equal area.
 
     Parameters
     ----------
@@ -41,14 +48,15 @@ def mel_filterbank(rate_hz: int, fft_samples: int, mels: int, scale: Literal["sl
     fft_samples : length of the Fourier transform
     mels : number of filters
     scale : "slaney" as in the Auditory Toolbox, or "htk"
+    lowest_hz, highest_hz : where the first filter begins and the last one ends; None is half the rate
 
     Returns
     -------
     float32 [fft_samples // 2 + 1, mels], read-only: `power @ filterbank` is the mel power. The transpose of librosa's
     `filters.mel` with its default norm, so that power stays time-major.
     """
-    nyquist_hz = np.array([0.0, rate_hz / 2])
-    low_mel, high_mel = hz_to_mel(nyquist_hz, scale)
+    ends_hz = np.array([lowest_hz, rate_hz / 2 if highest_hz is None else highest_hz])
+    low_mel, high_mel = hz_to_mel(ends_hz, scale)
     corners_hz = mel_to_hz(np.linspace(low_mel, high_mel, mels + 2), scale)
     bins_hz = np.linspace(0.0, rate_hz / 2, fft_samples // 2 + 1)[:, None]
     low_hz, centre_hz, high_hz = corners_hz[:-2], corners_hz[1:-1], corners_hz[2:]

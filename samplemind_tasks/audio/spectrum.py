@@ -8,15 +8,14 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
+from samplemind_tasks.audio import MELS, RATE_HZ
 from samplemind_tasks.audio import spectral_shape as shape
 from samplemind_tasks.audio.mel import MelBands, mel_bands, sparse
 
 Floats = NDArray[np.float32]
 
-RATE_HZ = 22_050
 FFT_SAMPLES = 2048
 HOP_SAMPLES = 512
-MELS = 128
 BIN_HZ = RATE_HZ / FFT_SAMPLES
 # librosa's defaults
 CONTRAST_LOWEST_HZ = 200.0

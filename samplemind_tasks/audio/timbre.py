@@ -8,9 +8,10 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
+from samplemind_tasks.audio import MELS
 from samplemind_tasks.audio.kernels import kernel
 from samplemind_tasks.audio.rounding import rounded
-from samplemind_tasks.audio.spectrum import MELS, Spectrum, decibels
+from samplemind_tasks.audio.spectrum import Spectrum, decibels
 from samplemind_tasks.features import Reason, Spread
 
 Floats = NDArray[np.float32]

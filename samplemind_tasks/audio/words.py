@@ -28,8 +28,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from samplemind_tasks.audio import MELS, RATE_HZ
 from samplemind_tasks.audio.mel import hz_to_mel, mel_to_hz
-from samplemind_tasks.audio.spectrum import BIN_HZ, MELS, RATE_HZ, Spectrum
+from samplemind_tasks.audio.spectrum import BIN_HZ, Spectrum
 from samplemind_tasks.audio.timbre import Timbre
 from samplemind_tasks.features import Word
 

@@ -39,7 +39,7 @@ def measure(context: typer.Context) -> None:
 
 @tool_app.command(context_settings=AS_THEY_ARE, add_help_option=False)
 def models(context: typer.Context) -> None:
-    """List the models, or verify that they work."""
+    """List the models, download them, or verify that they work."""
     _become("samplemind_tasks.models", *context.args)
 
 

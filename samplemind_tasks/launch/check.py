@@ -1,10 +1,11 @@
 """What can be seen to be wrong with the settings before anything starts."""
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from samplemind_tasks.errors import SampleMindError
+from samplemind_tasks.errors import ModelUnavailable, SampleMindError
 from samplemind_tasks.launch.folder import DataFolder
-from samplemind_tasks.settings import Settings, model_cards
+from samplemind_tasks.settings import Settings, model_cards, read_words
 
 DEVICES = ("auto", "cpu", "cuda")
 BLOB_SCHEMES = ("file", "s3")
@@ -29,6 +30,24 @@ def check_settings(settings: Settings) -> None:
     scheme = urlsplit(settings.blob_location).scheme
     if scheme not in BLOB_SCHEMES:
         raise BadSetting(f"SAMPLEMIND_BLOB_URL begins with {scheme!r}; write file:///folder or s3://bucket/prefix")
-    if settings.model not in model_cards():
-        raise BadSetting(f"SAMPLEMIND_MODEL is {settings.model!r}; it may be {', '.join(model_cards())}")
+    try:
+        cards = model_cards(settings.models_file)
+    except (OSError, ValueError, KeyError) as error:
+        raise BadSetting(f"SAMPLEMIND_MODELS_FILE {settings.models_file} cannot be used: {error}") from error
+    if settings.model not in cards:
+        raise BadSetting(f"SAMPLEMIND_MODEL is {settings.model!r}; it may be {', '.join(cards)}")
+    if settings.words_file is not None:
+        _check_words(settings, settings.words_file)
     DataFolder(settings.data_dir).make()
+
+
+def _check_words(settings: Settings, words_file: Path) -> None:
+    if not settings.model_card.joint_text:
+        able = ", ".join(name for name, card in model_cards(settings.models_file).items() if card.joint_text)
+        raise BadSetting(
+            f"SAMPLEMIND_WORDS_FILE is set, but the model {settings.model} knows no text. Unset it, or choose {able}."
+        )
+    try:
+        read_words(words_file)
+    except ModelUnavailable as error:
+        raise BadSetting(error.message) from error

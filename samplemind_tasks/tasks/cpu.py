@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 import psutil
-from celery.signals import worker_process_init
+from celery.signals import worker_init, worker_process_init
 
 from samplemind_tasks.audio.analyze import analyze as measure
 from samplemind_tasks.audio.decode import open_sound
@@ -25,9 +25,11 @@ from samplemind_tasks.store.chunks import ChunkSample, Stage
 from samplemind_tasks.store.mongo import sample_id
 from samplemind_tasks.store.places import Place
 from samplemind_tasks.store.samples import Arrival, Measurement
-from samplemind_tasks.store.windows import Windows, pack
+from samplemind_tasks.store.windows import SoundWindows, pack
+from samplemind_tasks.tasks.give_way import give_way
 from samplemind_tasks.tasks.stage import StageTask, Work
 from samplemind_tasks.walk import is_decoded
+from samplemind_tasks.words.told import category_told
 
 log = get_log(__name__)
 
@@ -59,12 +61,12 @@ class Findings:
     work: Work
     samples: list[ChunkSample] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
-    windows: dict[str, Windows] = field(default_factory=dict)
+    windows: dict[str, SoundWindows] = field(default_factory=dict)
     _measurements: list[Measurement] = field(default_factory=list)
     _arrivals: dict[str, Arrival] = field(default_factory=dict)
     """By place."""
 
-    def add(self, place: Place, file_hash: str, measurement: Measurement | None, cut: Windows | None) -> None:
+    def add(self, place: Place, file_hash: str, measurement: Measurement | None, cut: SoundWindows | None) -> None:
         """Take one file's findings; None for what is known already."""
         if measurement:
             self._measurements.append(measurement)
@@ -141,15 +143,15 @@ def _listen(findings: Findings, place: Place, file: BinaryIO, file_hash: str, kn
     if not wanted or file_hash in findings.windows:  # the latter: the same bytes earlier in this chunk
         findings.add(place, file_hash, None, None)
         return
-    front_ends = [settings.model_card.front_end] if Stage.EMBED.value in wanted else []
+    front_ends = settings.model_card.front_ends if Stage.EMBED.value in wanted else []
     heard = _heard(file, place, front_ends)
     _unchanged(file, place)
     measurement = None
     if Stage.ANALYZE.value in wanted:
-        evidence = (*in_bytes(file), *in_name(place.path))
+        evidence = (*in_bytes(file), *in_name(place.path), *category_told(place.path))
         measured = measure(heard, evidence, findings.work.chunk.tempo_range_bpm or settings.tempo_range_bpm)
         measurement = Measurement(file_hash, measured.features, measured.peaks, measured.peaks_detail)
-    findings.add(place, file_hash, measurement, heard.windows[front_ends[0].name] if front_ends else None)
+    findings.add(place, file_hash, measurement, heard.windows if front_ends else None)
 
 
 def _heard(file: BinaryIO, place: Place, front_ends: list[FrontEnd]) -> Heard:
@@ -219,6 +221,11 @@ def _watched(work: Work, place: Place) -> Iterator[None]:
         yield
     finally:
         faulthandler.cancel_dump_traceback_later()
+
+
+@worker_init.connect
+def _give_way(**_: Any) -> None:
+    give_way(settings.bulk_nice)
 
 
 @worker_process_init.connect

@@ -1,47 +1,31 @@
-"""The AI worker's door: run a chunk's windows through the model and keep vectors and tags."""
+"""The AI worker's door: run a chunk's windows through the model and keep vectors, tags and categories."""
 
-import os
-import threading
-from functools import cache
+from collections.abc import Iterator
 from typing import Any
 
 from celery.signals import worker_init
 
-from samplemind_tasks.ai.embed import Embedder, load
-from samplemind_tasks.errors import AudioError, ModelUnavailable, NotFound
+from samplemind_tasks.errors import AudioError, FailureCode, NotFound, SampleMindError
 from samplemind_tasks.pipeline import close, current_versions, hand_on, let_go
 from samplemind_tasks.queues import app, settings
 from samplemind_tasks.schemas import Failure
 from samplemind_tasks.store.chunks import Stage
-from samplemind_tasks.store.samples import Hearing
-from samplemind_tasks.store.windows import Windows, unpack
-from samplemind_tasks.tasks.stage import StageTask, Work
+from samplemind_tasks.store.documents import Hearing, nothing_heard
+from samplemind_tasks.store.windows import SoundWindows, unpack
+from samplemind_tasks.tasks.give_way import give_way
+from samplemind_tasks.tasks.hearing import device, embedder, load_first
+from samplemind_tasks.tasks.stage import StageTask, Work, stores
+from samplemind_tasks.teaching import learn
 
 VERSIONS = {Stage.EMBED.value: current_versions(settings)[Stage.EMBED.value]}
-
-
-@cache
-def device() -> threading.BoundedSemaphore:
-    """Who may compute. A GPU takes one at a time while the other thread reads or writes; a CPU has its cores."""
-    return threading.BoundedSemaphore(1 if embedder().device.type == "cuda" else os.cpu_count() or 1)
-
-
-@cache
-def embedder() -> Embedder:
-    """The model, loaded once a process."""
-    return load(settings.model_card, settings.data_dir / "models", settings.device)
+MOST_WINDOWS = 256
+"""Heard and stored together: what a death costs at most, and what a batch is filled from."""
 
 
 @worker_init.connect
 def _load_first(**_: Any) -> None:
-    """A worker without its model (or without the GPU it was promised) does not start.
-
-    SystemExit, because Celery logs any other exception of a signal's receiver and goes on.
-    """
-    try:
-        embedder().self_test()
-    except ModelUnavailable as error:
-        raise SystemExit(f"{error.code}: {error.message}") from error
+    give_way(settings.bulk_nice)
+    load_first(in_bulk=True)
 
 
 @app.task(name="gpu.embed", bind=True, base=StageTask)
@@ -55,9 +39,23 @@ def embed(self: StageTask, chunk_id: str) -> None:
         if wanted - set(windows):  # the blob is gone: cut the windows again
             let_go(work.stores, work.chunk, stage=Stage.ANALYZE, samples=(), failures=(), dropped=0, windows=None)
             return
-        hearings, failed = _hear({name: windows[name] for name in sorted(wanted)})
-        work.stores.samples.save_hearings(hearings, VERSIONS[Stage.EMBED.value], replace=work.chunk.everything)
+        failed: dict[str, AudioError] = {}
+        for sounds in _in_groups({name: windows[name] for name in sorted(wanted)}):
+            if work.heartbeat.lost:
+                return
+            hearings = _hear(sounds, failed)
+            work.stores.samples.save_hearings(hearings, VERSIONS[Stage.EMBED.value], replace=work.chunk.everything)
         _finish(work, failed)
+
+
+@app.task(name="gpu.teach", acks_late=False)
+def teach(user_id: str, root: str, folder: str) -> dict[str, str]:
+    """Learn a user's own labels from a folder of the library, while they wait; answers what is wrong with it."""
+    try:
+        learn(stores(), user_id, root, folder)
+    except SampleMindError as error:
+        return {"code": error.code, "message": error.message}
+    return {}
 
 
 def _unheard(work: Work) -> set[str]:
@@ -67,7 +65,7 @@ def _unheard(work: Work) -> set[str]:
     return hashes - set(work.stores.samples.hearings(hashes, VERSIONS[Stage.EMBED.value]))
 
 
-def _windows(work: Work) -> dict[str, Windows]:
+def _windows(work: Work) -> dict[str, SoundWindows]:
     if work.chunk.windows is None:
         return {}
     try:
@@ -76,19 +74,35 @@ def _windows(work: Work) -> dict[str, Windows]:
         return {}
 
 
-def _hear(windows: dict[str, Windows]) -> tuple[list[Hearing], dict[str, AudioError]]:
-    """Vectors and tags of every sound; a sound the model cannot take fails alone."""
-    hearings, failed = [], {}
-    for file_hash, cut in windows.items():
-        try:
-            with device():
-                heard = embedder().embed(cut)
-        except AudioError as error:
-            failed[file_hash] = error
+def _in_groups(sounds: dict[str, SoundWindows]) -> Iterator[dict[str, SoundWindows]]:
+    """The sounds by file hash, in groups of about `MOST_WINDOWS`: one-shots have one, a track several."""
+    group: dict[str, SoundWindows] = {}
+    for file_hash, windows in sounds.items():
+        if group and _count([*group.values(), windows]) > MOST_WINDOWS:
+            yield group
+            group = {}
+        group[file_hash] = windows
+    if group:
+        yield group
+
+
+def _count(sounds: list[SoundWindows]) -> int:
+    return sum(len(cut) for windows in sounds for cut in windows.values())
+
+
+def _hear(sounds: dict[str, SoundWindows], failed: dict[str, AudioError]) -> list[Hearing]:
+    """What the model makes of the sounds; one it cannot take fails alone."""
+    with device().hold(_count(list(sounds.values()))):
+        answers = embedder().embed_many(list(sounds.values()))
+    hearings = []
+    for file_hash, heard in zip(sounds, answers, strict=True):
+        if isinstance(heard, AudioError) and heard.failure is FailureCode.SILENT:
+            hearings.append(nothing_heard(file_hash))
+        elif isinstance(heard, AudioError):
+            failed[file_hash] = heard
         else:
-            tags = heard.tags if cut.any() else ()  # the model has words for silence too; nobody would search by them
-            hearings.append(Hearing(file_hash, heard.vector, tuple(tags)))
-    return hearings, failed
+            hearings.append(Hearing(file_hash, heard.vector, tuple(heard.tags), heard.leaves))
+    return hearings
 
 
 def _finish(work: Work, failed: dict[str, AudioError]) -> None:

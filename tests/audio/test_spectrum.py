@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from audio.sounds import cadence, drum_loop, noise, sine
+from samplemind_tasks.audio import RATE_HZ
 from samplemind_tasks.audio.mel import mel_filterbank, sparse
 from samplemind_tasks.audio.spectrum import (
     FFT_SAMPLES,
     HOP_SAMPLES,
-    RATE_HZ,
     Spectrum,
     mel_frames,
     power_blocks,

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from audio.sounds import cadence, drum_loop, hat, noise, sine
+from samplemind_tasks.audio import RATE_HZ
 from samplemind_tasks.audio.mel import mel_filterbank
-from samplemind_tasks.audio.spectrum import RATE_HZ, decibels, spectrum
+from samplemind_tasks.audio.spectrum import decibels, spectrum
 from samplemind_tasks.audio.timbre import flux, mfcc, spread, spreads, timbre
 from samplemind_tasks.features import Reason
 

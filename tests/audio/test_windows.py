@@ -3,6 +3,7 @@
 import librosa
 import numpy as np
 import pytest
+from transformers import ClapFeatureExtractor
 
 from audio.sounds import cadence, noise
 from samplemind_tasks.audio.excerpts import Excerpts
@@ -10,7 +11,8 @@ from samplemind_tasks.audio.windows import plan, windows
 from samplemind_tasks.schemas import FrontEnd
 from samplemind_tasks.settings import front_ends
 
-MUSICNN, AISFX = front_ends()["musicnn"], front_ends()["aisfx"]
+MUSICNN, AISFX, CLAP = front_ends()["musicnn"], front_ends()["aisfx"], front_ends()["clap"]
+AS_CLAP = ClapFeatureExtractor(frequency_min=50, frequency_max=14_000, truncation="rand_trunc", padding="repeatpad")
 
 
 def cut(signal: np.ndarray, rate_hz: int, front_end: FrontEnd) -> np.ndarray:
@@ -82,3 +84,45 @@ def test_an_hour_needs_no_more_of_the_sound_than_its_windows() -> None:
 
 def test_silence_gives_windows_of_zeros() -> None:
     assert not cut(np.zeros(44_100), 44_100, AISFX).any()
+
+
+@pytest.mark.parametrize("seconds", [0.0001, 0.3, 1.7, 3.3, 4.9, 7.0, 9.999, 10.0])
+def test_clap_sees_what_its_own_front_end_shows_it(seconds: float) -> None:
+    """A shorter sound is repeated whole. The frames at the edges differ: there the sound is mirrored, here zero."""
+    signal = noise(seconds, 48_000)
+    signal *= np.linspace(0.2, 1.0, len(signal), dtype=np.float32)
+    expected = AS_CLAP(signal, sampling_rate=48_000, return_tensors="np")["input_features"][0, 0]
+    (window,) = cut(signal, 48_000, CLAP)
+    assert window.shape == expected.shape == (1001, 64)
+    assert window.dtype == np.float16
+    np.testing.assert_allclose(window[2:-2], expected[2:-2], atol=0.05)
+
+
+def test_clap_sees_windows_of_a_long_sound_from_start_to_end() -> None:
+    signal = noise(25, 48_000)
+    found = cut(signal, 48_000, CLAP)
+    assert len(found) == 2
+    for window, part in ((found[0], signal[:480_000]), (found[-1], signal[-480_000:])):
+        expected = AS_CLAP(part, sampling_rate=48_000, return_tensors="np")["input_features"][0, 0]
+        np.testing.assert_allclose(window[2:-2], expected[2:-2], atol=0.05)
+
+
+def test_a_short_sound_of_another_rate_is_repeated_without_a_gap() -> None:
+    """A steady tone of whole periods goes on and on; what cannot be repeated whole stays silent."""
+    tone = (0.3 * np.sin(2 * np.pi * 1000 * np.arange(3 * 44_100) / 44_100)).astype(np.float32)
+    (window,) = cut(tone, 44_100, CLAP)
+    loudest = window.astype(np.float32).max(axis=1)
+    assert np.ptp(loudest[3:897]) < 1.0, "three times three seconds without a step"
+    assert (window[903:] == CLAP.silence).all()
+
+
+def test_silence_is_what_a_front_end_says_it_is() -> None:
+    for seconds in (0.2, 12):
+        found = cut(np.zeros(round(44_100 * seconds)), 44_100, CLAP)
+        assert (found == CLAP.silence).all()
+
+
+def test_a_short_sound_needs_itself_alone() -> None:
+    (part,) = plan(4_410, 44_100, CLAP)
+    assert part.repeats == 100
+    assert part.needed.end < 4_410 + 600

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from audio.sounds import drum_loop, hat, kick, noise, sine, times
+from samplemind_tasks.audio import RATE_HZ
 from samplemind_tasks.audio.envelope import shape
-from samplemind_tasks.audio.spectrum import RATE_HZ, spectrum
+from samplemind_tasks.audio.spectrum import spectrum
 from samplemind_tasks.audio.timbre import timbre
 from samplemind_tasks.audio.words import words
 
