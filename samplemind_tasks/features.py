@@ -84,11 +84,13 @@ class Evidence(Strict):
     """What a file says about itself, in a chunk, a tag or its name. Kept apart from what was heard."""
 
     source: Literal["acid", "smpl", "basc", "tag", "name", "folder"]
-    about: Literal["tempo_bpm", "key", "pitch_midi", "beats", "kind"]
+    about: Literal["tempo_bpm", "key", "pitch_midi", "beats", "kind", "category"]
     value: float | str
-    """bpm, MIDI note or number of beats; else the key ("A minor", or "F#" where no mode is named) or the kind."""
+    """bpm, MIDI note or number of beats; else the key ("A minor", or "F#" where no mode is named), kind or category."""
     text: Annotated[str, Field(max_length=64)]
     """The words it was read from, and no others."""
+    score: Confidence | None = None
+    """How far such words can be trusted, where that was measured."""
 
 
 class Word(Strict):

@@ -1,0 +1,140 @@
+"""Tempo, key, note, frequency and duration in a text, each taken out of it where it was read."""
+
+import re
+from dataclasses import dataclass, field
+
+from samplemind_tasks.words.understood import NOTES, Bounds
+
+_NUMBER = r"(?<![\w.#])(\d{1,5}(?:[.,]\d{1,3})?)"
+_TO = r"\s*(?:-|–|to|bis|and|\.\.)\s*"
+_BPM_RANGE = re.compile(rf"{_NUMBER}\s*(?:bpm)?{_TO}{_NUMBER}\s*bpm\b", re.IGNORECASE)
+_BPM = re.compile(
+    rf"(?:\b(?:around|near|about|at|~)\s*)?{_NUMBER}\s*bpm\b|\b(?:bpm|tempo)\s*(?:of|=|:)?\s*{_NUMBER}", re.IGNORECASE
+)
+_BARE_BPM = re.compile(
+    rf"\b(around|at|near|about)\s+{_NUMBER}(?!\s*(?:k?hz|s\b|ms|sec|second|db|bit|%))(?![\w.])", re.IGNORECASE
+)
+_HZ = re.compile(rf"{_NUMBER}\s*(k?)hz\b", re.IGNORECASE)
+_SECONDS = re.compile(
+    rf"(?:\b(under|below|less than|shorter than|at most|max|over|above|more than|longer than|at least|min)\s+|[<>]\s*)?"
+    rf"{_NUMBER}\s*(ms|milliseconds?|s|secs?|seconds?|sekunden?)\b",
+    re.IGNORECASE,
+)
+_KEY = re.compile(
+    r"(?<![\w#])([A-Ga-g])\s?(#|♯|b|♭|sharp|flat)?[\s-]?((?i:minor|major|min|maj|moll|dur))(?!\w)|(?<![\w#])([A-G])(#|♯|b|♭)?(m)(?![\w'])"
+)
+_MODED_ANY_CASE = re.compile(r"(?<![\w#])([a-g])(#|♯)(m)?(?![\w])|(?<![\w#])([A-G])(#|♯|b|♭)(?![\w#])")
+_IN = re.compile(r"\b(?:in|key|key of)\s+([A-G])(?![\w#\u266f\u266d'’])")
+_CAMELOT = re.compile(r"(?<![\w#])(1[0-2]|[1-9])([ABab])(?!\w)")
+_NOTE = re.compile(r"(?<![\w#])([A-Ga-g])(#|♯|b|♭)?(-?[0-8])(?![\w#])")
+_B3 = re.compile(r"\bhammond\b", re.IGNORECASE)
+
+_NATURALS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+_ACCIDENTALS = {"#": 1, "♯": 1, "s": 1, "b": -1, "♭": -1, "f": -1}
+
+ABOUT_TEMPO = 0.02
+"""A tempo means so much to both sides: "around 124" and "124 bpm" find 123.7."""
+ABOUT_HZ = 0.12
+"""A frequency means about a whole tone to both sides."""
+ABOUT_DURATION = 0.25
+_SLOWEST_BPM, _FASTEST_BPM = 40.0, 300.0
+_AT_MOST = frozenset({"under", "below", "less than", "shorter than", "at most", "max", "<"})
+_AT_LEAST = frozenset({"over", "above", "more than", "longer than", "at least", "min", ">"})
+_LONGEST_S = 86_400.0
+
+
+@dataclass
+class Numbers:
+    """What was read, and the text that is left."""
+
+    left: str
+    tempo_bpm: Bounds | None = None
+    pitch_hz: Bounds | None = None
+    pitch_midi: Bounds | None = None
+    duration_s: Bounds | None = None
+    key: str | None = None
+    tonic: int | None = None
+    key_words: list[str] = field(default_factory=list)
+
+    def take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        """Find the pattern and cut it out of what is left."""
+        match = pattern.search(self.left)
+        if match:
+            self.left = f"{self.left[: match.start()]} {self.left[match.end() :]}"
+        return match
+
+
+def read_numbers(text: str) -> Numbers:
+    """Read one of each from a text."""
+    found = Numbers(text)
+    _tempo(found)
+    if match := found.take(_HZ):
+        hz = _number(match[1]) * (1000.0 if match[2] else 1.0)
+        found.pitch_hz = _about(hz, ABOUT_HZ, match[0])
+    if match := found.take(_SECONDS):
+        found.duration_s = _duration(match)
+    _key(found)
+    if not _B3.search(text) and (match := found.take(_NOTE)):
+        midi = 12.0 * (int(match[3]) + 1) + _pitch_class(match[1], match[2])
+        if 0 <= midi <= 127:
+            found.pitch_midi = Bounds(least=midi, most=midi, words=match[0])
+    return found
+
+
+def _tempo(found: Numbers) -> None:
+    if match := found.take(_BPM_RANGE):
+        low, high = sorted((_number(match[1]), _number(match[2])))
+        found.tempo_bpm = Bounds(least=low, most=high, words=match[0].strip())
+        return
+    if match := found.take(_BPM):
+        found.tempo_bpm = _about(_number(match[1] or match[2]), ABOUT_TEMPO, match[0])
+        return
+    match = _BARE_BPM.search(found.left)
+    if match and _SLOWEST_BPM <= _number(match[2]) <= _FASTEST_BPM:
+        found.take(_BARE_BPM)
+        found.tempo_bpm = _about(_number(match[2]), ABOUT_TEMPO, match[0])
+
+
+def _duration(match: re.Match[str]) -> Bounds:
+    seconds = _number(match[2]) / (1000.0 if match[3].lower().startswith("m") else 1.0)
+    bound = (match[1] or match[0][:1]).lower()
+    if bound in _AT_MOST:
+        return Bounds(least=0.0, most=seconds, words=match[0])
+    if bound in _AT_LEAST:
+        return Bounds(least=seconds, most=_LONGEST_S, words=match[0])
+    return _about(seconds, ABOUT_DURATION, match[0])
+
+
+def _key(found: Numbers) -> None:
+    """A key with its mode, a place on the Camelot wheel, or a tonic with its accidental."""
+    if match := found.take(_KEY):
+        letter, accidental, mode = match.group(1, 2, 3) if match[1] else match.group(4, 5, 6)
+        minor = mode.lower() in ("m", "minor", "min", "moll")
+        found.key = f"{NOTES[_pitch_class(letter, accidental)]} {'minor' if minor else 'major'}"
+    elif match := found.take(_CAMELOT):
+        minor = match[2] in "Aa"
+        tonic = (int(match[1]) - 8) * 7 + (9 if minor else 0)
+        found.key = f"{NOTES[tonic % 12]} {'minor' if minor else 'major'}"
+    elif match := found.take(_MODED_ANY_CASE):
+        letter, accidental = (match[1], match[2]) if match[1] else (match[4], match[5])
+        tonic = _pitch_class(letter, accidental)
+        if match[3]:
+            found.key = f"{NOTES[tonic]} minor"
+        else:
+            found.tonic = tonic
+    elif match := found.take(_IN):
+        found.tonic = _pitch_class(match[1], None)
+    if match:
+        found.key_words.append(match[0].strip())
+
+
+def _pitch_class(letter: str, accidental: str | None) -> int:
+    return (_NATURALS[letter.upper()] + (_ACCIDENTALS[accidental[0].lower()] if accidental else 0)) % 12
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", "."))
+
+
+def _about(value: float, share: float, words: str) -> Bounds:
+    return Bounds(least=value * (1 - share), most=value * (1 + share), words=words.strip())

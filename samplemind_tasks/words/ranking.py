@@ -1,0 +1,274 @@
+"""Ranking a whole library against a text that was understood: numpy over columns, no model, no store.
+
+What a text asks for is worth a score between 0 and 1 for each sample. A sound's category, as it was heard, is the base;
+a name that tells the sound joins it as independent evidence; descriptors and tags take away what does not fit. A tempo,
+key, note, length or kind is a fact: samples that do not meet it are left out, unless none does.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from samplemind_tasks.categories import LEAVES, Category
+from samplemind_tasks.words.facts import Fact, facts
+from samplemind_tasks.words.meaning import Meaning, Related
+from samplemind_tasks.words.names import NameIndex
+from samplemind_tasks.words.perceived import perceived
+from samplemind_tasks.words.understood import Sound, Understood
+from samplemind_tasks.words.vocabulary import LEAF_NAMES, leaves_of
+
+Floats = NDArray[np.float32]
+Rows = NDArray[np.intp]
+
+FLOOR = 0.15
+"""Where no sample reaches this, nothing matches: instruments that a library of drums lacks stay below, bar a few."""
+LISTED = 0.05
+"""Where something matches, less probable samples are listed after it, down to here."""
+DESCRIBED = 0.3
+"""Share of the score that the descriptors can take away."""
+TAGGED = 0.3
+"""The same of the tags where a sound is asked for too."""
+TAG_FULL = 0.4
+"""A tag's probability from which on it holds: the 50 tags of musicnn are seldom surer."""
+NAMED = 0.9
+"""How much a name that fits is worth where nothing was heard."""
+TOLD_SHARE = 0.8
+"""Of a name's worth where a sound is asked for: that it tells this sound; the rest is for the very words."""
+CONTRADICTED = 0.5
+"""What is left of what was heard where the file's own name tells another sound."""
+UNREAD = 0.6
+"""What is left where some words of a text without a sound were read as nothing."""
+_SEEN = 0.15
+"""A part of the score from this on is told as a reason."""
+_CATEGORIES = tuple(Category)
+_CATEGORY_OF_LEAF = np.array([_CATEGORIES.index(category) for category in LEAVES.values()])
+
+
+class Mode(StrEnum):
+    """How a sample was found. Wire words."""
+
+    CATEGORY = "category"
+    WORDS = "words"
+    """It was measured to be as the descriptors say."""
+    TAGS = "tags"
+    NAME = "name"
+    FACTS = "facts"
+    """Tempo, key, note, length or kind."""
+    MEANING = "meaning"
+    """The sentence model finds what was asked for near to what was heard."""
+
+
+class Columns(Protocol):
+    """Arrays over all samples, by name.
+
+    leaf_scores, word_scores, tag_scores : uint8 [n, ...], 255 is 1; in the order of LEAVES, DESCRIPTORS and the tags
+    category, by_person : int8 [n] in the order of Category, and whether a person said so
+    kind, key : int8 [n], in the order of Kind; place on the Camelot wheel, minor keys even; -1 for none
+    tempo_bpm, duration_s, loudness_lufs, brightness_hz, pitch_midi : float32 [n], NaN for none
+    """
+
+    def __getitem__(self, column: str, /) -> NDArray[Any]: ...
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing the text asks for, and how far each row meets it: float32 [rows], 0 to 1."""
+
+    mode: Mode
+    words: str
+    met: Floats
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Scores of the rows that were asked about, float32 [rows], 0 to 1, and what they are made of."""
+
+    scores: Floats
+    parts: list[Part] = field(default_factory=list)
+
+    @property
+    def nothing_matches(self) -> bool:
+        return not (self.scores >= FLOOR).any()
+
+    @property
+    def floor(self) -> float:
+        """A sample below this is no match; infinite where nothing matches."""
+        return math.inf if self.nothing_matches else LISTED
+
+    def why(self, place: int) -> tuple[list[str], list[str]]:
+        """How the row at a place was found, and the words of the text that it meets."""
+        met = sorted((part for part in self.parts if part.met[place] >= _SEEN), key=lambda part: -part.met[place])
+        words = [words for words in dict.fromkeys(part.words for part in met) if words]
+        whole = [one for one in words if not any(f" {one} " in f" {other} " for other in words if other != one)]
+        return list(dict.fromkeys(part.mode.value for part in met)), whole
+
+
+def rank(
+    understood: Understood,
+    columns: Columns,
+    rows: Rows,
+    *,
+    tags: Sequence[str] = (),
+    names: NameIndex | None = None,
+    related: Related | None = None,
+) -> Ranked:
+    """Score rows of a library.
+
+    Parameters
+    ----------
+    rows : intp [rows], which to score
+    tags : what the columns of `tag_scores` stand for
+    names : None to leave names alone
+    related : what the sentence model makes of the words that were read as nothing; None where nobody asked it
+    """
+    related = related or Related()
+    ranking = _Ranking(understood, columns, rows, tags, related)
+    base = ranking.heard()
+    if names is not None:
+        base = ranking.with_names(base, names)
+    return Ranked(ranking.bounded(ranking.shaded(base)), ranking.parts)
+
+
+class _Ranking:
+    """One ranking on its way."""
+
+    def __init__(
+        self, understood: Understood, columns: Columns, rows: Rows, tags: Sequence[str], related: Related
+    ) -> None:
+        self.parts: list[Part] = []
+        self._understood = understood
+        self._columns = columns
+        self._rows = rows
+        self._facts: list[Fact] = facts(understood)
+        known = [sound for sound in understood.sounds if sound.wanted]
+        self._sounds: list[Sound] = known or list(related.sounds)
+        self._is_guess = not known
+        self._related = related
+        self._wanted = _worth(self._sounds)
+        self._tags = _asked_tags(understood, tags, related)
+        self._tag_place = {tag: place for place, tag in enumerate(tags)}
+        self._described = perceived(understood.descriptors, columns, rows)
+
+    def heard(self) -> Floats:
+        """The base of the score: the sound that is asked for, else the tags, else how it is described."""
+        self.parts += [Part(Mode.WORDS, words, met) for words, met in self._described]
+        tagged = self._tagged()
+        if self._sounds:
+            base = self._by_sound()
+            if self._is_guess and tagged is not None:
+                return np.maximum(base, tagged)
+            return _less(base, tagged, TAGGED)
+        unread = UNREAD if self._understood.rest and not self._tags else 1.0
+        if tagged is not None:
+            return tagged
+        if self._described:
+            return np.asarray(np.mean([met for _, met in self._described], axis=0) * unread, np.float32)
+        return np.full(len(self._rows), unread if self._facts else 0.0, np.float32)
+
+    def with_names(self, base: Floats, names: NameIndex) -> Floats:
+        """Join what the names say to what was heard."""
+        size = len(self._columns["duration_s"])
+        literal = self._literal(names, size)
+        if not self._sounds:
+            return np.asarray(base + (1 - base) * NAMED * literal, np.float32)
+        told, others = names.tells(self._wanted, size)
+        told, others = told[self._rows], others[self._rows]
+        self.parts.append(Part(Mode.NAME, " ".join(dict.fromkeys(sound.words for sound in self._sounds)), told))
+        worth = TOLD_SHARE * told + (1 - TOLD_SHARE) * literal
+        base = np.where(others, base * np.float32(CONTRADICTED), base)
+        return np.asarray(base + (1 - base) * NAMED * worth, np.float32)
+
+    def shaded(self, base: Floats) -> Floats:
+        """Take away for descriptors that do not hold, and for a sound that is not wanted."""
+        unwanted = [sound for sound in self._understood.sounds if not sound.wanted]
+        if unwanted:
+            base = base * (1 - self._leaf_sum(_worth(unwanted)))
+        if self._described and (self._sounds or self._tags):
+            base = _less(base, np.mean([met for _, met in self._described], axis=0), DESCRIBED)
+        return base
+
+    def bounded(self, scores: Floats) -> Floats:
+        """Leave out what does not meet every fact, where something good enough does; else prefer what meets more."""
+        if not self._facts:
+            return scores
+        met = [(fact.words, fact.holds(self._columns, self._rows)) for fact in self._facts]
+        self.parts += [Part(Mode.FACTS, words, holds.astype(np.float32)) for words, holds in met]
+        share = np.mean([holds for _, holds in met], axis=0)
+        every = share == 1
+        if (scores[every] >= FLOOR).any() or not (self._sounds or self._described or self._tags):
+            return np.where(every, scores, np.float32(0))
+        return np.asarray(scores * (0.5 + 0.5 * share), np.float32)
+
+    def _by_sound(self) -> Floats:
+        worth = self._leaf_sum(self._wanted)
+        said = self._columns["by_person"][self._rows]
+        if said.any():
+            best = np.zeros(len(_CATEGORIES), np.float32)
+            np.maximum.at(best, _CATEGORY_OF_LEAF, self._wanted)
+            worth[said] = best[self._columns["category"][self._rows[said]]]
+        mode = Mode.MEANING if self._is_guess else Mode.CATEGORY
+        for words in dict.fromkeys(sound.words for sound in self._sounds):
+            same = [sound for sound in self._sounds if sound.words == words]
+            met = worth if len(same) == len(self._sounds) else self._leaf_sum(_worth(same))
+            self.parts.append(Part(mode, words, met))
+        return worth
+
+    def _leaf_sum(self, worth: Floats) -> Floats:
+        """What each row is worth, by the probabilities of its leaves."""
+        total = np.zeros(len(self._rows), np.float32)
+        scores = self._columns["leaf_scores"]
+        for leaf in np.flatnonzero(worth).tolist():
+            total += scores[self._rows, leaf] * np.float32(worth[leaf] / 255)
+        return np.minimum(total, np.float32(1))
+
+    def _tagged(self) -> Floats | None:
+        """How far the tags that are asked for hold, the best of them; None where none is asked for."""
+        if not self._tags:
+            return None
+        scores = self._columns["tag_scores"]
+        for tag in self._tags:
+            met = scores[self._rows, self._tag_place[tag.name]] * np.float32(tag.weight / 255 / TAG_FULL)
+            self.parts.append(Part(Mode.TAGS, tag.words, np.minimum(met, np.float32(tag.weight))))
+        return np.asarray(np.max([part.met for part in self.parts if part.mode is Mode.TAGS], axis=0), np.float32)
+
+    def _literal(self, names: NameIndex, size: int) -> Floats:
+        """Share of the words asked for that the names have themselves."""
+        words = [word for word in dict.fromkeys(self._understood.words) if len(word) > 1]
+        total = np.zeros(len(self._rows), np.float32)
+        for word in words:
+            met = names.has_word(word, size)[self._rows]
+            self.parts.append(Part(Mode.NAME, word, met))
+            total += met / len(words)
+        for near in self._related.name_words:
+            met = names.has_word(near.name, size)[self._rows] * np.float32(near.weight)
+            self.parts.append(Part(Mode.NAME, near.words, met))
+            total = np.maximum(total, met)
+        return total
+
+
+def _worth(sounds: Sequence[Sound]) -> Floats:
+    """What a sound of each leaf is worth, float32 [leaves]."""
+    worth = np.zeros(len(LEAF_NAMES), np.float32)
+    for sound in sounds:
+        np.maximum(worth, np.float32(sound.weight) * leaves_of(sound.name), out=worth)
+    return worth
+
+
+def _asked_tags(understood: Understood, tags: Sequence[str], related: Related) -> list[Meaning]:
+    """Tags that are in the text, single words if they were read as nothing else, and those the sentence model finds."""
+    unread, said = (f" {' '.join(words)} " for words in (understood.rest, understood.words))
+    asked = {tag: Meaning(tag, 1.0, tag) for tag in tags if f" {tag} " in (said if " " in tag else unread)}
+    for near in related.tags:
+        if near.name in tags:
+            asked.setdefault(near.name, near)
+    return list(asked.values())
+
+
+def _less(base: Floats, met: NDArray[np.floating[Any]] | None, share: float) -> Floats:
+    """Take away up to a share where something is not met."""
+    return base if met is None else np.asarray(base * (1 - share * (1 - met)), np.float32)

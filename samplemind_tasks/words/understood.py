@@ -1,0 +1,82 @@
+"""What a text was understood as: shown to the person who typed it, and ranked by ranking.py."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from samplemind_tasks.features import Confidence, KeyName, Kind, Strict
+
+NOTES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+"""One name for each pitch class, as in `features.KeyName`s."""
+
+
+class Sound(Strict):
+    """A category or leaf that is asked for."""
+
+    name: str
+    weight: Confidence
+    wanted: bool = True
+    """False: it should not be this."""
+    words: str
+    """The words it was read from."""
+
+
+class Descriptor(Strict):
+    """How it should sound: a word of audio/words.py, or long, low, high, loud, quiet, fast, slow."""
+
+    name: str
+    wanted: bool
+    """False: it should not."""
+    words: str
+
+
+class Bounds(Strict):
+    """From `least` to `most`, both included."""
+
+    least: float
+    most: float
+    words: str
+
+
+class Understood(Strict):
+    """A text, read."""
+
+    sounds: list[Sound] = Field(default_factory=list)
+    descriptors: list[Descriptor] = Field(default_factory=list)
+    kinds: list[Kind] = Field(default_factory=list)
+    key: KeyName | None = None
+    tempo_bpm: Bounds | None = None
+    pitch_midi: Bounds | None = None
+    pitch_hz: Bounds | None = None
+    duration_s: Bounds | None = None
+    tonic: Annotated[int, Field(ge=0, le=11)] | None = None
+    """Of a key whose mode was not said, semitones above C."""
+    kind_words: str = ""
+    key_words: str = ""
+    """The words that kinds, and key or tonic, were read from."""
+    words: list[str] = Field(default_factory=list)
+    """Every word that says something, as names are searched for it."""
+    rest: list[str] = Field(default_factory=list)
+    """Words that were read as nothing; the sentence model may know them."""
+
+    @property
+    def rest_text(self) -> str:
+        return " ".join(self.rest)
+
+    def read_as(self) -> list[tuple[str, str, str]]:
+        """What each part of the text was read as, for people: what it is about, its value, the words."""
+        told = [("category", sound.name if sound.wanted else f"not {sound.name}", sound.words) for sound in self.sounds]
+        told += [("descriptor", one.name if one.wanted else f"not {one.name}", one.words) for one in self.descriptors]
+        told += [("kind", kind.value, self.kind_words) for kind in self.kinds]
+        if self.key is not None or self.tonic is not None:
+            told.append(("key", self.key or NOTES[self.tonic or 0], self.key_words))
+        for what in ("tempo_bpm", "pitch_midi", "pitch_hz", "duration_s"):
+            bounds = getattr(self, what)
+            if bounds is not None:
+                told.append((what, f"{bounds.least:g} to {bounds.most:g}", bounds.words))
+        return told
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether there is nothing to search for."""
+        return self == Understood()
