@@ -11,29 +11,29 @@ from fastapi import Depends, FastAPI
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 
-from api_gateway.dependencies import only_known_parameters
+from api_gateway.dependencies import LOCAL_USER, only_known_parameters
 from api_gateway.docs_page import docs_page
 from api_gateway.examples import EXAMPLES
 from api_gateway.guards import JSON_BODY_BYTES, BodyGuard, SiteGuard
 from api_gateway.problems import declared, install_problem_handlers
-from api_gateway.routes import health, jobs, samples, search, uploads
+from api_gateway.routes import health, jobs, samples, search, teach, uploads
 from samplemind_tasks.errors import StoreUnavailable
 from samplemind_tasks.library import Library, bring_up_to_date
-from samplemind_tasks.library.similar import MOST_QUERY_BYTES
+from samplemind_tasks.library.sounds import MOST_QUERY_BYTES
 from samplemind_tasks.logs import configure_logs, get_log
 from samplemind_tasks.settings import Settings
 
 DESCRIPTION = """Makes a sample library searchable by sound.
 
-Ask for a folder with `POST /v1/jobs`, follow the job at `GET /v1/jobs/{job_id}`, and search with `GET /v1/samples` and
-`GET /v1/samples/{sample_id}/similar`. Every error has one shape: `{code, message, detail}`; `detail.fields` names the
+Ask for a folder with `POST /v1/jobs`, follow the job at `GET /v1/jobs/{job_id}`, and search with `POST /v1/search`;
+`GET /v1/samples` lists the library. Every error has one shape: `{code, message, detail}`; `detail.fields` names the
 fields at fault. Lists are read page by page: ask again with `cursor` set to `next` until it is null."""
 
 TAGS = [
     {"name": "jobs", "description": "Have folders and uploads analysed."},
     {"name": "uploads", "description": "Send files to the server."},
     {"name": "samples", "description": "The sounds of the library."},
-    {"name": "search", "description": "Find what sounds alike."},
+    {"name": "search", "description": "Find sounds by words and by ear."},
     {"name": "health", "description": "How everything is."},
 ]
 
@@ -51,6 +51,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.library = Library.open(settings)
+        app.state.library.shelves.warm(LOCAL_USER)
         migrating = asyncio.create_task(_migrate(settings))
         gc.collect()
         gc.freeze()  # what is loaded now stays for good: full collections that walk it were the tail of the polls
@@ -72,7 +73,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},  # looked up anew at every request otherwise
         generate_unique_id_function=_operation_id,
     )
-    for routes in (jobs, uploads, samples, search, health):
+    for routes in (jobs, uploads, samples, search, teach, health):
         app.include_router(
             routes.router,
             prefix="/v1",
@@ -82,7 +83,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     _add_examples(app)
     _add_pages(app)
     install_problem_handlers(app)
-    limits = {"/v1/uploads": settings.max_upload_bytes, "/v1/similar": MOST_QUERY_BYTES}
+    limits = {"/v1/uploads": settings.max_upload_bytes, "/v1/search": MOST_QUERY_BYTES}
     app.add_middleware(BodyGuard, limit_of=lambda path: limits.get(path, JSON_BODY_BYTES))
     app.add_middleware(SiteGuard)
     return app

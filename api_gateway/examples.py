@@ -4,8 +4,18 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel
 
+from samplemind_tasks.categories import Category
 from samplemind_tasks.errors import FailureCode
 from samplemind_tasks.features import Evidence, Features, Kind, Reason, Spread, Word
+from samplemind_tasks.queries import (
+    DuplicateGroup,
+    DuplicateMember,
+    DuplicatePage,
+    LessonAnswer,
+    Meaning,
+    ReindexAnswer,
+    SearchAnswer,
+)
 from samplemind_tasks.schemas import (
     Counts,
     Failure,
@@ -24,7 +34,6 @@ from samplemind_tasks.schemas import (
     SampleDetail,
     SamplePage,
     SampleState,
-    SimilarSamples,
     StageCounts,
     Stats,
     Tag,
@@ -45,7 +54,7 @@ _SAMPLE = Sample(
     id="2c26b46b68ffc68ff99b453c", file_hash=_FILE_HASH, name="Deep Kick 01.wav", state=SampleState.READY, number=1750,
     created_at=_MOMENT, size_bytes=88244, duration_s=0.5, kind=Kind.ONE_SHOT, tempo_bpm=None, tempo_confidence=None,
     key=None, key_confidence=None, key_camelot=None, loudness_lufs=-11.2, tags=["drums", "beat"],
-    analysis_version=2,
+    analysis_version=2, category=Category.KICK, category_confidence=0.94, category_source="model",
 )  # fmt: skip
 _KICK = {
     "analysis_version": 2, "container": "WAV", "codec": "PCM_16", "rate_hz": 44100, "channels": 2, "bit_depth": 16,
@@ -71,8 +80,12 @@ _FAILURE = Failure(
 _PLACE = PlaceView(
     path="/home/ada/Samples/Kicks/Deep Kick 01.wav", upload=None, size_bytes=88244, modified_at=_MOMENT, state="present"
 )
+_LESSON = LessonAnswer(
+    folder="/home/ada/Sorted", sounds={"Kicks": 120, "dusty": 40}, accuracy=0.91, model="ears-1", in_use=True,
+    taught_at=datetime(2026, 11, 25, 9, 30, tzinfo=UTC),
+)  # fmt: skip
 _CURSOR = "WyJzYW1wbGVzIiwxNzUwXQ"
-_MODEL = "musicnn-mtt-1"
+_MODEL = "ears-1"
 
 EXAMPLES: dict[str, BaseModel] = {
     "submit_job": _JOB,
@@ -91,8 +104,26 @@ EXAMPLES: dict[str, BaseModel] = {
         sample=_SAMPLE, features=_FEATURES, tags=[Tag(name="drums", score=0.94)], model=_MODEL, places=[_PLACE]
     ),
     "get_peaks": Peaks(bins=3, minimum=[-127, -60, -8], maximum=[121, 55, 7]),
-    "similar_to_sample": SimilarSamples(hits=[Hit(sample=_SAMPLE, similarity=0.93)], model=_MODEL),
-    "similar_to_sound": SimilarSamples(hits=[Hit(sample=_SAMPLE, similarity=0.93)], model=_MODEL),
+    "change_sample": _SAMPLE,
+    "similar_to_sample": SearchAnswer(
+        hits=[Hit(sample=_SAMPLE, score=0.93, mode=["sound"], matched=[], parts={"timbre": 0.93})], understood=[],
+        nothing_matches=False, searched=5000, model=_MODEL,
+    ),
+    "search": SearchAnswer(
+        hits=[Hit(sample=_SAMPLE, score=0.91, mode=["category"], matched=["kick"], parts={"text": 0.91})],
+        understood=[Meaning(what="category", value="kick", words="kick")],
+        nothing_matches=False, searched=4100, model=_MODEL,
+    ),
+    "list_duplicates": DuplicatePage(
+        groups=[DuplicateGroup(how="near", members=[
+            DuplicateMember(sample=_SAMPLE, similarity=1.0),
+            DuplicateMember(sample=_SAMPLE.model_copy(update={"name": "kick deep (copy).mp3"}), similarity=0.94),
+        ])],
+        next=None,
+    ),
+    "reindex": ReindexAnswer(model=_MODEL, samples=5000),
+    "teach": _LESSON,
+    "get_lesson": _LESSON,
     "get_stats": Stats(
         samples=5000, by_state={"ready": 4990, "analyzed": 10}, by_kind={"one-shot": 4100, "loop": 900},
         duration_s=9120.5, size_bytes=1_610_612_736, jobs_open=1, model=_MODEL,

@@ -63,6 +63,11 @@ async def _invalid(_: Request, error: Exception) -> Response:
     return problem_response(422, Problem(code="invalid", message=message, detail={"fields": fields}))
 
 
+def invalid_fields(errors: Sequence[Any], whole: str) -> list[dict[str, str]]:
+    """The fields at fault of something we read ourselves; `whole` where all of it is."""
+    return [{"field": ".".join(map(str, row["loc"])) or whole, "message": str(row["msg"])} for row in errors]
+
+
 def _field(location: Sequence[str | int]) -> str:
     """The name a person knows the field by: `uploads.0`; `body` where the body as a whole is at fault."""
     place, *names = location

@@ -9,10 +9,12 @@ from fastapi.responses import StreamingResponse
 from api_gateway.dependencies import Cursor, Limit, SampleId, TheLibrary, User
 from api_gateway.problems import declared, problem_response
 from api_gateway.ranges import Unsatisfiable, parse_range
+from samplemind_tasks.categories import Category
 from samplemind_tasks.errors import BadRequest
 from samplemind_tasks.features import Kind
 from samplemind_tasks.library.samples import Sound
-from samplemind_tasks.schemas import Peaks, Problem, SampleDetail, SamplePage, SampleState
+from samplemind_tasks.queries import SampleChange
+from samplemind_tasks.schemas import Peaks, Problem, Sample, SampleDetail, SamplePage, SampleState
 from samplemind_tasks.store.pages import SampleFilter, is_key
 
 router = APIRouter(tags=["samples"])
@@ -31,12 +33,14 @@ def sample_filter(
     tag: Annotated[list[Annotated[str, Query(max_length=64)]], Query(max_length=16, description="All of these.")] = [],  # noqa: B006
     name: Annotated[str | None, Query(max_length=255, description="Part of the name, in any case.")] = None,
     state: Annotated[SampleState | None, Query(description="`ready` samples are searchable.")] = None,
+    category: Annotated[Category | None, Query(description="What it is called, by a person or the model.")] = None,
+    favourite: Annotated[bool | None, Query(description="Only favourites, or none of them.")] = None,
 ) -> SampleFilter:
     """The filter a query asks for."""
     if key is not None and not is_key(key):
         message = 'write "A minor", "F# major" or "8A"'
         raise BadRequest(f"key: {message}", detail={"fields": [{"field": "key", "message": message}]})
-    return SampleFilter(kind, key, tempo_min, tempo_max, tuple(tag), name or None, state)
+    return SampleFilter(kind, key, tempo_min, tempo_max, tuple(tag), name or None, state, category, favourite)
 
 
 @router.get("/samples", summary="List samples", responses=declared())
@@ -58,6 +62,12 @@ async def list_samples(
 async def get_sample(sample_id: SampleId, library: TheLibrary, user: User) -> SampleDetail:
     """What was measured, what the model heard, and where the sample lives."""
     return await library.samples.detail(user, sample_id)
+
+
+@router.patch("/samples/{sample_id}", summary="Say what a sample is", responses=declared(404))
+async def change_sample(sample_id: SampleId, change: SampleChange, library: TheLibrary, user: User) -> Sample:
+    """Set a category, tags, a note, or make it a favourite. Nothing measured or heard goes over it; null undoes."""
+    return await library.samples.change(user, sample_id, change)
 
 
 @router.head("/samples/{sample_id}/audio", include_in_schema=False)

@@ -1,34 +1,89 @@
-"""Search by sound."""
+"""Search: by text, by samples, by a sound that is sent, with filters; and duplicates."""
 
+import json
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
+from pydantic import ValidationError
 
-from api_gateway.dependencies import SampleId, TheLibrary, User, plain_body
-from api_gateway.problems import declared
-from api_gateway.routes.uploads import RAW_BODY
-from samplemind_tasks.schemas import SimilarSamples
+from api_gateway.dependencies import Cursor, Limit, SampleId, TheLibrary, User, plain_body
+from api_gateway.problems import declared, invalid_fields
+from samplemind_tasks.errors import BadRequest
+from samplemind_tasks.queries import MOST_HITS, DuplicatePage, ReindexAnswer, SearchAnswer, SearchQuery
 
 router = APIRouter(tags=["search"])
 
-HitLimit = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
-
-
-@router.get("/samples/{sample_id}/similar", summary="What sounds like this sample", responses=declared(404, 409))
-async def similar_to_sample(
-    sample_id: SampleId, library: TheLibrary, user: User, limit: HitLimit = 20
-) -> SimilarSamples:
-    """The most similar first. 409 while the model has not heard the sample yet."""
-    return await library.similar.to_sample(user, sample_id, limit)
+HitLimit = Annotated[int, Query(ge=1, le=MOST_HITS, description="How many at most.")]
+MOST_QUERY_TEXT = 16_384
+JSON = "application/json"
+BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "A query as JSON; or, with any other content type, the bytes of a sound to search with.",
+        "content": {
+            JSON: {"schema": SearchQuery.model_json_schema(ref_template="#/components/schemas/{model}")},
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
+BODY["requestBody"]["content"][JSON]["schema"].pop("$defs", None)  # type: ignore[index]  # they are among the components
 
 
 @router.post(
-    "/similar",
-    summary="What sounds like this file",
-    responses=declared(413, 415),
-    openapi_extra=RAW_BODY,
+    "/search",
+    summary="Search",
+    responses=declared(404, 409, 413, 415),
+    openapi_extra=BODY,
     dependencies=[Depends(plain_body)],
 )
-async def similar_to_sound(request: Request, library: TheLibrary, user: User, limit: HitLimit = 20) -> SimilarSamples:
-    """Send a sound, at most 64 MB, and find what is like it. Nothing of it is kept."""
-    return await library.similar.to_sound(user, request.stream(), limit)
+async def search(
+    request: Request,
+    library: TheLibrary,
+    user: User,
+    query: Annotated[
+        str,
+        Query(max_length=MOST_QUERY_TEXT, description="The rest of the query as JSON, where the body is a sound."),
+    ] = "",
+) -> SearchAnswer:
+    """Find samples by a text, by what they should sound like and unlike, and by filters; any mix of these.
+
+    A body of JSON is the query. Any other body is a sound, at most 64 MB: it counts as one more entry of `like`, and
+    the answer names it in `sound`, so that it need not be sent again within the hour. Each hit says how it was found.
+    """
+    if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() == JSON:
+        return await library.search.find(user, _query(await request.body(), "body"))
+    return await library.search.find(user, _query(query.encode() or b"{}", "query"), request.stream())
+
+
+def _query(text: bytes, field: str) -> SearchQuery:
+    """A query from its JSON, with the fields at fault."""
+    try:
+        return SearchQuery.model_validate(json.loads(text))
+    except ValidationError as error:
+        fields = invalid_fields(error.errors(), field)
+        message = "; ".join(f"{row['field']}: {row['message']}" for row in fields[:3])
+        raise BadRequest(message, detail={"fields": fields}) from error
+    except ValueError as error:
+        message = f"this is no JSON: {error}"
+        raise BadRequest(message, detail={"fields": [{"field": field, "message": message}]}) from error
+
+
+@router.get("/samples/{sample_id}/similar", summary="What sounds like this sample", responses=declared(404, 409))
+async def similar_to_sample(sample_id: SampleId, library: TheLibrary, user: User, limit: HitLimit = 20) -> SearchAnswer:
+    """The short form of a search with one sample in `like`. 409 while the model has not heard it yet."""
+    return await library.search.like_sample(user, sample_id, limit)
+
+
+@router.get("/duplicates", summary="Sounds that are there more than once", responses=declared())
+async def list_duplicates(library: TheLibrary, user: User, limit: Limit = 50, cursor: Cursor = None) -> DuplicatePage:
+    """Exactly the same sounds first, then those that are nearly the same, each pair with its similarity.
+
+    Nothing is merged or deleted. A page may be short, even empty, while `next` leads on.
+    """
+    return await library.duplicates.page(user, limit, cursor)
+
+
+@router.post("/reindex", status_code=202, summary="Write the index anew", responses=declared())
+async def reindex(library: TheLibrary, user: User) -> ReindexAnswer:
+    """Write the vector index anew from MongoDB, as after the loss of Chroma's folder. Search goes on meanwhile."""
+    return await library.samples.reindex(user)

@@ -3,7 +3,9 @@
 call.py      one call of a command: its options, its output, its errors
 client.py    the gateway over HTTP
 jobs.py      add, jobs, failures, retry, cancel, pause, resume
-library.py   list, show, similar, delete, stats
+library.py   list, show, delete, stats
+search.py    search, similar, duplicates, reindex
+teach.py     teach
 doctor.py    doctor, down
 programs.py  run, up, measure, models: programs of their own
 stack.py     what run and up are; quiet_start.py how such a program is started
@@ -17,7 +19,7 @@ from typing import Annotated
 try:
     import typer
 
-    from samplemind_tasks.cli import doctor, jobs, library, programs
+    from samplemind_tasks.cli import doctor, jobs, library, programs, search, teach
 except KeyboardInterrupt:
     raise SystemExit(130) from None
 
@@ -32,7 +34,7 @@ app = typer.Typer(
 PANELS = (
     ("The stack", (programs.stack_app, doctor.app)),
     ("Jobs", (jobs.app,)),
-    ("The library", (library.app,)),
+    ("The library", (search.app, library.app, teach.app)),
     ("Without the stack", (programs.tool_app,)),
 )
 for panel, parts in PANELS:

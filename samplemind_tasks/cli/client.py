@@ -121,15 +121,41 @@ class Gateway:
     def similar(self, sample_id: str, limit: int) -> Json:
         return self._json("GET", f"/v1/samples/{self._sample_id(sample_id)}/similar", params={"limit": limit})
 
-    def similar_to_file(self, path: Path, limit: int) -> Json:
-        """Upload a sound and find what is like it; nothing of it is kept."""
+    def search(self, query: Json) -> Json:
+        """What a query finds."""
+        return self._json("POST", "/v1/search", holding="hits", json=query)
+
+    def send_sound(self, path: Path) -> str:
+        """Have a file heard that is not of the library; the id to search with. Its bytes are not kept."""
+        request = {"params": {"query": '{"limit": 1}'}, "headers": {"Content-Type": "application/octet-stream"}}
         try:
             with path.open("rb") as sound:
-                return self._json(
-                    "POST", "/v1/similar", params={"limit": limit}, content=sound, timeout=120, repeats=()
+                answer = self._json(
+                    "POST", "/v1/search", holding="sound", content=sound, timeout=120, repeats=(), **request
                 )
         except OSError as error:
             raise SampleMindError(f"{path}: {error.strerror}", code="unreadable") from error
+        return str(answer["sound"])
+
+    def duplicates(self) -> Iterator[Json]:
+        """Groups of duplicates, the exact ones first."""
+        return self._pages("/v1/duplicates", "groups", {})
+
+    def reindex(self) -> Json:
+        """Have the index written anew."""
+        return self._json("POST", "/v1/reindex")
+
+    def teach(self, path: str) -> Json:
+        """Learn labels from a folder, each of its subfolders one. May take some seconds."""
+        return self._json("POST", "/v1/teach", holding="sounds", json={"path": path}, timeout=90, repeats=())
+
+    def lesson(self) -> Json:
+        """What was taught."""
+        return self._json("GET", "/v1/teach", holding="sounds")
+
+    def forget_lesson(self) -> None:
+        """Take it back."""
+        self._send("DELETE", "/v1/teach", repeats=())
 
     # the whole -------------------------------------------------------------------------------------------------------
     def stats(self) -> Json:

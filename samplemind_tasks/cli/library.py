@@ -1,4 +1,4 @@
-"""Commands about the library: list, show, similar, delete, stats."""
+"""Commands about the library: list, show, delete, stats."""
 
 import re
 from itertools import islice
@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from samplemind_tasks.categories import Category
 from samplemind_tasks.cli import show
 from samplemind_tasks.cli.call import Call, command, named_path, one_of
 from samplemind_tasks.cli.client import PAGE, Json, Query, as_shown
 from samplemind_tasks.cli.sheet import sample_sheet
 from samplemind_tasks.errors import NotFound
 from samplemind_tasks.features import Kind
-from samplemind_tasks.schemas import Hit, Sample, SampleDetail, Stats
+from samplemind_tasks.schemas import Sample, SampleDetail, Stats
 
 app = typer.Typer()
 
@@ -62,6 +63,11 @@ def list_samples(
     bpm: Annotated[str | None, typer.Option("--bpm", metavar="MIN-MAX", help="120-130, 120-, -130 or 124.")] = None,
     tag: Annotated[list[str] | None, typer.Option("--tag", help="Only what the model heard this in.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="Part of the name.")] = None,
+    category: Annotated[
+        Category | None,
+        typer.Option("--category", parser=one_of(Category), metavar="NAME", help="kick, snare, pad, ..."),
+    ] = None,
+    favourite: Annotated[bool, typer.Option("--favourite", help="Only favourites.")] = False,
     path: Annotated[
         Path | None, typer.Option("--path", metavar="PATH", parser=named_path, help="Only what lives in this folder.")
     ] = None,
@@ -72,7 +78,8 @@ def list_samples(
     folder = as_shown(path.expanduser().absolute()) if path else None
     tempo = {"tempo_min": tempo_min, "tempo_max": tempo_max}
     words = {"tag": tag and [as_shown(each) for each in tag], "name": name and as_shown(name)}
-    wanted = {"kind": kind, "key": key, **tempo, **words, "path": folder}
+    said = {"category": category, "favourite": favourite or None}
+    wanted = {"kind": kind, "key": key, **tempo, **words, **said, "path": folder}
     query: Query = {field: value for field, value in wanted.items() if value is not None}
     answers = call.gateway.samples({**query, "limit": min(limit + 1, PAGE) if limit else PAGE})
     if call.as_json:
@@ -91,37 +98,15 @@ def list_samples(
 @command(app, "show")
 def show_sample(call: Call, sample: SampleArgument) -> None:
     """Show everything known about a sample."""
-    answer = call.gateway.sample(_find(call, sample))
+    answer = call.gateway.sample(find_sample(call, sample))
     call.answer(answer)
     call.show(sample_sheet(SampleDetail.model_validate(answer, extra="ignore")))
 
 
 @command(app)
-def similar(
-    call: Call,
-    sample: SampleArgument,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=100, help="How many.")] = 10,
-) -> None:
-    """Find what sounds like a sample, or like any file."""
-    try:
-        answer = call.gateway.similar(_find(call, sample), limit)
-    except NotFound:
-        if not Path(sample).expanduser().is_file():
-            raise
-        call.tell(Text("not in the library: listening to the file", style="dim"))
-        answer = call.gateway.similar_to_file(Path(sample).expanduser(), limit)
-    call.answer(answer)
-    hits = [Hit.model_validate(hit, extra="ignore") for hit in answer["hits"]]
-    if not hits:
-        call.show("Nothing to compare with yet: samplemind add FOLDER")
-        return
-    call.show(show.hit_table(hits), *show.footnote(hit.sample for hit in hits))
-
-
-@command(app)
 def delete(call: Call, sample: SampleArgument) -> None:
     """Take a sample out of the library, not its file."""
-    sample_id = call.gateway.sample(_find(call, sample))["sample"]["id"]
+    sample_id = call.gateway.sample(find_sample(call, sample))["sample"]["id"]
     call.gateway.delete(sample_id)
     call.answer({"deleted": sample_id})
     call.show(f"deleted {sample_id}", Text("back again: samplemind add PATH --restore", style="dim"))
@@ -152,7 +137,7 @@ def _counts(by_name: dict[str, int]) -> str:
     return " · ".join(f"{show.count(value)} {name}" for name, value in by_name.items()) or show.NONE
 
 
-def _find(call: Call, id_or_path: str) -> str:
+def find_sample(call: Call, id_or_path: str) -> str:
     """The id of the sample that is meant. Whatever is no run of hexadecimal digits is a path."""
     if re.fullmatch(r"[0-9a-f]{6,}", id_or_path) and not Path(id_or_path).exists():
         return id_or_path

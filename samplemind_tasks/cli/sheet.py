@@ -5,7 +5,7 @@ from rich.text import Text
 
 from samplemind_tasks.cli.show import NONE, count, facts, length, number, size, unsure
 from samplemind_tasks.features import Features, Spread, note_name
-from samplemind_tasks.schemas import PlaceView, SampleDetail, Tag
+from samplemind_tasks.schemas import PlaceView, Sample, SampleDetail, Tag
 
 BAR = "━"
 TAG_BAR_COLUMNS = 20
@@ -23,15 +23,31 @@ def sample_sheet(detail: SampleDetail) -> RenderableType:
     head = Text.assemble(
         (sample.name, "bold"), f"  {sample.kind} · {length(sample.duration_s)} · ", (str(sample.state), "dim")
     )
-    parts: list[RenderableType] = [head, facts([("id", sample.id), *_music(features), *_sound(features)])]
+    parts: list[RenderableType] = [
+        head,
+        facts([("id", sample.id), *_called(detail.sample), *_music(features), *_sound(features)]),
+    ]
     if detail.tags:
         best = sorted(detail.tags, key=lambda tag: -tag.score)[:SHOWN_TAGS]
         parts += [Text(f"\ntags, heard by {detail.model}", style="dim"), facts([_tag(tag) for tag in best])]
+    if detail.heard_as:
+        parts += [Text("\nheard as", style="dim"), facts([_tag(tag) for tag in detail.heard_as])]
+    if detail.note:
+        parts += [Text("\nnote", style="dim"), Text(detail.note)]
     parts += [Text("\nplaces", style="dim"), *[_place(place) for place in detail.places[:SHOWN_PLACES]]]
     if (more := len(detail.places) - SHOWN_PLACES) > 0:
         parts.append(Text(f"and {count(more)} more; --json has them all", style="dim"))
     parts += [Text(note, style="yellow") for note in features.notes]
     return Group(*parts)
+
+
+def _called(sample: Sample) -> list[tuple[str, Text | str]]:
+    """Its category, and who says so."""
+    told = Text(NONE, style="dim")
+    if sample.category is not None:
+        told = unsure(str(sample.category), sample.category_confidence)
+        told.append(" (you said so)" if sample.category_source == "person" else "", style="dim")
+    return [("category", told), *([("favourite", "yes")] if sample.favourite else [])]
 
 
 def _music(features: Features) -> list[tuple[str, Text | str]]:

@@ -11,6 +11,7 @@ from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
+from samplemind_tasks.queries import DuplicateGroup
 from samplemind_tasks.schemas import Failure, Hit, Job, JobState, Sample
 
 NONE = "–"
@@ -165,10 +166,36 @@ def short(whole_id: str, width: int) -> Text:
 
 
 def hit_table(hits: Iterable[Hit]) -> Table:
-    """Similar samples, the most similar first."""
-    table = grid("like", *SAMPLE_HEADS)
+    """What was found, the best first, and why."""
+    table = grid("score", "name", "why", "kind", "category", ">bpm", "key", ">length")
     for hit in hits:
-        table.add_row(Text(f"{hit.similarity:.2f}", style="cyan"), *sample_cells(hit.sample))
+        name, kind, bpm, key, seconds, *_ = sample_cells(hit.sample)
+        table.add_row(
+            Text(f"{hit.score:.2f}", style="cyan"), name, why(hit), kind, category(hit.sample), bpm, key, seconds
+        )
+    return table
+
+
+def why(hit: Hit) -> Text:
+    """category, words: dark, pad."""
+    told = ", ".join(hit.mode) or NONE
+    return Text(f"{told}: {', '.join(hit.matched)}" if hit.matched else told, style="dim", overflow="fold")
+
+
+def category(sample: Sample) -> Text:
+    """What it is called; a person's word stands as it is."""
+    return unsure(str(sample.category or NONE), sample.category_confidence)
+
+
+def duplicate_table(group: DuplicateGroup) -> Table:
+    """Samples that are the same, or nearly."""
+    table = grid(group.how, "id", "name", "kind", ">length", ">size")
+    for member in group.members:
+        sample = member.sample
+        alike = Text(f"{member.similarity:.2f}", style="cyan")
+        table.add_row(
+            alike, sample.id, cut(sample.name), str(sample.kind), length(sample.duration_s), size(sample.size_bytes)
+        )
     return table
 
 

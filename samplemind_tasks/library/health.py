@@ -13,7 +13,7 @@ from samplemind_tasks.store.blobs import Blobs
 from samplemind_tasks.store.catalog import Catalog
 from samplemind_tasks.store.ledger import Ledger
 from samplemind_tasks.store.live import Cache, Workers
-from samplemind_tasks.store.search import VectorSearch
+from samplemind_tasks.store.search import VectorSearch, collection_name
 
 LOOK_S = 2.0
 """A part that has not answered after this long is away."""
@@ -77,7 +77,7 @@ class Health:
         try:
             async with asyncio.timeout(LOOK_S):
                 stats = await self.stats(user_id)
-                indexed = await self._vectors.count(stats.model)
+                indexed = await self._vectors.count(collection_name(stats.model, user_id))
         except (SampleMindError, TimeoutError):
             return []
         ready = ready_samples(stats)

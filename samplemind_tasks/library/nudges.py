@@ -25,14 +25,14 @@ class Nudges:
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="publish")
         self._waiting: set[asyncio.Task[None]] = set()
 
-    def nudge(self, task: str, *args: str, queue: Queue) -> None:
+    def nudge(self, task: str, *args: object, queue: Queue) -> None:
         """Send soon and do not wait. If it fails, the reconciler sends it within seconds."""
         if len(self._waiting) < MOST_WAITING:
             sending = asyncio.create_task(self._try_to_send(task, *args, queue=queue))
             self._waiting.add(sending)
             sending.add_done_callback(self._waiting.discard)
 
-    async def ask(self, task: str, *args: str, queue: Queue) -> str:
+    async def ask(self, task: str, *args: object, queue: Queue) -> str:
         """Send a task whose answer somebody waits for; answers its id."""
         task_id = secrets.token_hex(16)
         await self._send(task, *args, queue=queue, task_id=task_id)
@@ -44,13 +44,13 @@ class Nudges:
             await asyncio.wait(self._waiting, timeout=1)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _try_to_send(self, task: str, *args: str, queue: Queue) -> None:
+    async def _try_to_send(self, task: str, *args: object, queue: Queue) -> None:
         try:
             await self._send(task, *args, queue=queue)
         except StoreUnavailable as error:
             log.warning("nudge_not_sent", task=task, args=args, why=error.message)
 
-    async def _send(self, task: str, *args: str, queue: Queue, task_id: str | None = None) -> None:
+    async def _send(self, task: str, *args: object, queue: Queue, task_id: str | None = None) -> None:
         publish = partial(send, task, *args, queue=queue, on=self._app, task_id=task_id)
         try:
             async with asyncio.timeout(self._timeout_s):

@@ -7,17 +7,24 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 
+from samplemind_tasks.categories import Category
 from samplemind_tasks.errors import NotFound
+from samplemind_tasks.facets import category_scores
 from samplemind_tasks.library.disk import Disk
-from samplemind_tasks.schemas import Peaks, Sample, SampleDetail, SamplePage
+from samplemind_tasks.library.nudges import Nudges
+from samplemind_tasks.queries import ReindexAnswer, SampleChange
+from samplemind_tasks.queues import Queue
+from samplemind_tasks.schemas import Peaks, Sample, SampleDetail, SamplePage, Tag
 from samplemind_tasks.settings import Settings
+from samplemind_tasks.store.analyses import Analyses
 from samplemind_tasks.store.blobs import Blobs, blob_key
 from samplemind_tasks.store.catalog import Catalog, PathTest, place_view
 from samplemind_tasks.store.mongo import place_id
 from samplemind_tasks.store.pages import SampleFilter, keeps
 from samplemind_tasks.store.places import Place, PlaceState, key_of
-from samplemind_tasks.store.search import VectorSearch
+from samplemind_tasks.store.search import VectorSearch, collection_name
 
 AUDIO_TYPES = {
     ".wav": "audio/wav", ".flac": "audio/flac", ".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".oga": "audio/ogg",
@@ -25,6 +32,10 @@ AUDIO_TYPES = {
     ".mp4": "audio/mp4", ".aac": "audio/aac", ".wma": "audio/x-ms-wma", ".caf": "audio/x-caf",
 }  # fmt: skip
 """What a browser is told by the name's ending. Never anything a browser would run."""
+
+SHOWN_CATEGORIES = 5
+LEAST_SHOWN = 0.02
+Vector = npt.NDArray[np.float32]
 
 AGAIN = "ask in a moment, or add its folder again"
 UNDECODABLE_KEY = "\ufffd".encode().decode("latin-1")
@@ -58,12 +69,23 @@ class Sound:
 class Samples:
     """What can be done with samples."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, vectors: VectorSearch, blobs: Blobs, disk: Disk) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        analyses: Analyses,
+        vectors: VectorSearch,
+        blobs: Blobs,
+        disk: Disk,
+        nudges: Nudges,
+    ) -> None:
         self._settings = settings
         self._catalog = catalog
+        self._analyses = analyses
         self._vectors = vectors
         self._blobs = blobs
         self._disk = disk
+        self._nudges = nudges
 
     async def page(
         self, user_id: str, wanted: SampleFilter, path: str | None, limit: int, cursor: str | None
@@ -100,11 +122,11 @@ class Samples:
     async def detail(self, user_id: str, sample_id: str) -> SampleDetail:
         """Everything about a sample."""
         sample = await self._sample(user_id, sample_id)
-        analysis = await self._catalog.analysis(sample)
+        analysis = await self._analyses.measured(sample)
         if analysis is None:
             raise NotFound(f"sample {sample_id} waits to be measured by this version: {AGAIN}", code="not_measured")
         model = self._settings.model_card.collection
-        hearing = await self._catalog.hearing(sample.file_hash, model)
+        hearing = await self._analyses.hearing(sample.file_hash, self._settings.hearing_version)
         places = await self._catalog.places(user_id, sample.file_hash)
         return SampleDetail(
             sample=sample,
@@ -112,11 +134,26 @@ class Samples:
             tags=hearing.tags if hearing else [],
             model=model if hearing else None,
             places=[place_view(place) for place in places],
+            heard_as=heard_as(hearing.leaves) if hearing and hearing.leaves is not None else [],
+            note=await self._catalog.note(sample_id),
         )
+
+    async def change(self, user_id: str, sample_id: str, change: SampleChange) -> Sample:
+        """Keep what a person says of a sample. Nothing that is measured or heard later goes over it."""
+        await self._sample(user_id, sample_id)
+        await self._catalog.say(sample_id, change.model_dump(mode="json", exclude_unset=True))
+        return await self._sample(user_id, sample_id)
+
+    async def reindex(self, user_id: str) -> ReindexAnswer:
+        """Have the index of a user written anew from MongoDB; the one that is there serves meanwhile."""
+        model = self._settings.model_card.collection
+        await self._catalog.begin_rebuild(model, user_id)
+        self._nudges.nudge("control.reindex", model, user_id, queue=Queue.CONTROL)
+        return ReindexAnswer(model=model, samples=await self._catalog.newest(user_id))
 
     async def peaks(self, user_id: str, sample_id: str, *, detail: bool) -> Peaks:
         """The waveform to draw, in at most 1000 bins or in detail."""
-        analysis = await self._catalog.analysis(await self._sample(user_id, sample_id))
+        analysis = await self._analyses.measured(await self._sample(user_id, sample_id))
         if analysis is None:
             raise NotFound(f"sample {sample_id} waits to be measured by this version: {AGAIN}", code="not_measured")
         bins = np.frombuffer(analysis.peaks_detail if detail else analysis.peaks, np.int8).reshape(-1, 2)
@@ -148,7 +185,7 @@ class Samples:
         """Take a sample out of the library. Its document goes last, so that a delete that broke off can be repeated."""
         sample = await self._sample(user_id, sample_id)
         await self._catalog.remove_places(user_id, sample.file_hash)
-        await self._vectors.delete(self._settings.model_card.collection, [sample_id])
+        await self._vectors.delete(collection_name(self._settings.model_card.collection, user_id), [sample_id])
         await self._catalog.delete(sample_id)
 
     async def _sample(self, user_id: str, sample_id: str) -> Sample:
@@ -156,6 +193,13 @@ class Samples:
         if sample is None:
             raise NotFound(f"there is no sample {sample_id}")
         return sample
+
+
+def heard_as(leaves: Vector) -> list[Tag]:
+    """The most probable categories of leaf probabilities."""
+    scores = np.minimum(category_scores(leaves), 1)
+    best = [number for number in np.argsort(-scores)[:SHOWN_CATEGORIES] if scores[number] >= LEAST_SHOWN]
+    return [Tag(name=list(Category)[number].value, score=round(float(scores[number]), 3)) for number in best]
 
 
 def shown_path(path: Path) -> str:

@@ -5,7 +5,7 @@ shift it. A filter reads growing ranges and chooses in Python: quick on any serv
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,13 +13,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pymongo
-from pydantic import ValidationError
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
-from samplemind_tasks.features import Features
-from samplemind_tasks.schemas import PlaceView, Sample, SamplePage, Tag
-from samplemind_tasks.store.mongo import UPLOAD_ROOT, Document, place_id, sample_id, translating
+from samplemind_tasks.aspects import SIZE, Aspects
+from samplemind_tasks.schemas import PlaceView, Sample, SamplePage
+from samplemind_tasks.store.mongo import UPLOAD_ROOT, Document, batches, place_id, sample_id, translating
 from samplemind_tasks.store.pages import SampleFilter, decode_cursor, encode_cursor, keeps
 from samplemind_tasks.store.places import LAST_KEY, Place, PlaceState, key_of
 
@@ -32,32 +31,14 @@ EXAMINE_S = 1.0
 WIDEST_RANGE = 2_000
 TOTALS_S = 30.0
 """Counting a library may take this long."""
-BATCH = 64
-"""The embedded server is slow at a longer $in."""
-
 Vector = npt.NDArray[np.float32]
 PathTest = Callable[[Place], bool]
 
-_SAMPLE_FIELDS = [name for name in Sample.model_fields if name != "id"]
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """What was measured of a sample's bytes."""
-
-    features: Features
-    peaks: bytes
-    """int8 [bins, 2]: lowest and highest value."""
-    peaks_detail: bytes
-    """The same in finer slices."""
-
-
-@dataclass(frozen=True)
-class Hearing:
-    """What a model made of a sample's bytes."""
-
-    vector: Vector
-    tags: list[Tag]
+_COMPUTED = {"id", "tags", "category", "category_confidence", "category_source", "favourite"}
+_SAMPLE_FIELDS = [name for name in Sample.model_fields if name not in _COMPUTED]
+_OF_CATEGORY = [f"heard.category{part}" for part in ("", "_confidence", "_source")]
+_SHOWN = dict.fromkeys([*_SAMPLE_FIELDS, "user_id", "tags", "user", *_OF_CATEGORY], 1)
+"""Not what searches are made of, which is most of a document."""
 
 
 @dataclass(frozen=True)
@@ -106,13 +87,13 @@ class Catalog:
         """Samples start..end-1, the newest first."""
         with translating():
             rows = await self._db.audio_files.find(
-                {"user_id": user_id, "number": {"$gte": start, "$lt": end}}
+                {"user_id": user_id, "number": {"$gte": start, "$lt": end}}, _SHOWN
             ).to_list()
         return sorted(map(_sample, rows), key=lambda sample: sample.number, reverse=True)
 
     async def _living_at(self, user_id: str, samples: list[Sample], lives_at: PathTest) -> list[Sample]:
         hashes: set[str | None] = set()
-        for batch in _batches([sample.file_hash for sample in samples]):
+        for batch in batches([sample.file_hash for sample in samples]):
             with translating():
                 rows = await self._db.places.find({"user_id": user_id, "file_hash": {"$in": batch}}).to_list()
             hashes |= {place.file_hash for place in map(Place.from_document, rows) if lives_at(place)}
@@ -127,9 +108,9 @@ class Catalog:
     async def samples(self, user_id: str, sample_ids: Sequence[str]) -> dict[str, Sample]:
         """Those of the samples that exist and are the user's, by id."""
         found: dict[str, Sample] = {}
-        for batch in _batches(sample_ids):
+        for batch in batches(sample_ids):
             with translating():
-                rows = await self._db.audio_files.find({"_id": {"$in": batch}}).to_list()
+                rows = await self._db.audio_files.find({"_id": {"$in": batch}}, _SHOWN).to_list()
             found |= {row["_id"]: _sample(row) for row in rows if row["user_id"] == user_id}
         return found
 
@@ -137,26 +118,24 @@ class Catalog:
         """The sample that some bytes are in a user's library."""
         return await self.sample(user_id, sample_id(user_id, file_hash))
 
-    async def analysis(self, sample: Sample) -> Analysis | None:
-        """What was measured of a sample, at the version its list entry shows; None where that is too old to be read."""
-        with translating():
-            rows = await self._db.analyses.find({"file_hash": sample.file_hash, "stage": "analyze"}).to_list()
-        for row in rows:
-            if row["features"]["analysis_version"] == sample.analysis_version:
-                try:
-                    features = Features.model_validate(row["features"])
-                except ValidationError:
-                    return None
-                return Analysis(features, bytes(row["peaks"]), bytes(row["peaks_detail"]))
-        return None
+    async def aspects(self, sample_ids: Sequence[str]) -> dict[str, Aspects]:
+        """What samples can be compared by besides timbre, by id; those measured by an older version are left out."""
+        found: dict[str, Aspects] = {}
+        for batch in batches(sample_ids):
+            with translating():
+                rows = await self._db.audio_files.find({"_id": {"$in": batch}}, {"aspects": 1}).to_list()
+            found |= {
+                row["_id"]: np.frombuffer(told, np.int8)
+                for row in rows
+                if len(told := row.get("aspects") or b"") == SIZE
+            }
+        return found
 
-    async def hearing(self, file_hash: str, collection: str) -> Hearing | None:
-        """The vector and tags a model gave some bytes; None while it has not heard them."""
+    async def note(self, sample: str) -> str | None:
+        """A person's words about a sample."""
         with translating():
-            row = await self._db.analyses.find_one({"_id": f"{file_hash}:embed:{collection}"})
-        if row is None:
-            return None
-        return Hearing(np.frombuffer(row["vector"], "<f4"), [Tag.model_validate(tag) for tag in row["tags"]])
+            row = await self._db.audio_files.find_one({"_id": sample}, {"user": 1})
+        return row["user"].get("note") if row else None
 
     async def places(self, user_id: str, file_hash: str) -> list[Place]:
         """Where a sample lives."""
@@ -187,7 +166,7 @@ class Catalog:
     async def missing_uploads(self, user_id: str, place_ids: Sequence[str]) -> list[str]:
         """Those of the ids that are no upload of the user."""
         found: set[str] = set()
-        for batch in _batches(place_ids):
+        for batch in batches(place_ids):
             with translating():
                 rows = await self._db.places.find({"_id": {"$in": batch}}).to_list()
             found |= {row["_id"] for row in rows if row["user_id"] == user_id and row["root"] == UPLOAD_ROOT}
@@ -215,6 +194,36 @@ class Catalog:
                     again["versions"] = None  # so that it is taken up like a new one
                 await self._db.places.update_one({"_id": new.id}, {"$set": again})
         return new
+
+    async def say(self, sample: str, said: Mapping[str, object]) -> None:
+        """Keep what a person says of a sample, apart from what machines find; None takes it back."""
+        kept = {f"user.{name}": value for name, value in said.items() if value is not None}
+        taken_back = {f"user.{name}": "" for name, value in said.items() if value is None}
+        change: Document = {"$set": kept | {"touched": datetime.now(UTC)}}
+        if taken_back:
+            change["$unset"] = taken_back
+        with translating():
+            await self._db.audio_files.update_one({"_id": sample}, change)
+
+    async def begin_rebuild(self, model: str, user_id: str) -> None:
+        """Remember that the index of a user is to be written anew, from the first sample on."""
+        with translating():
+            await self._db.counters.replace_one({"_id": f"reindex:{model}:{user_id}"}, {"value": 0}, upsert=True)
+
+    async def lesson(self, user_id: str) -> Document | None:
+        """What a user taught, as people see it."""
+        with translating():
+            row = await self._db.taught.find_one({"_id": user_id}, {"told": 1, "model": 1, "taught_at": 1})
+        return None if row is None else {**row["told"], "model": row["model"], "taught_at": row["taught_at"]}
+
+    async def forget_lesson(self, user_id: str) -> None:
+        """Take back what a user taught."""
+        with translating():
+            await self._db.taught.delete_one({"_id": user_id})
+
+    async def newest(self, user_id: str) -> int:
+        """The number of a user's last arrival."""
+        return await self._newest(user_id)
 
     async def remove_places(self, user_id: str, file_hash: str) -> None:
         """Remember that a person does not want these bytes, so that a rescan does not bring them back."""
@@ -266,8 +275,17 @@ def place_view(place: Place) -> PlaceView:
 
 
 def _sample(row: Document) -> Sample:
-    return Sample.model_validate({"id": row["_id"], **{name: row[name] for name in _SAMPLE_FIELDS}})
-
-
-def _batches(ids: Sequence[str]) -> list[list[str]]:
-    return [list(ids[start : start + BATCH]) for start in range(0, len(ids), BATCH)]
+    """A sample as people see it: what a person said goes before what the model heard."""
+    said, heard = row.get("user") or {}, row.get("heard") or {}
+    category, source = said.get("category"), "person"
+    if category is None:
+        category, source = heard.get("category"), heard.get("category_source", "model")
+    is_machines = category is not None and source != "person"
+    told = {
+        "tags": list(dict.fromkeys([*row["tags"], *said.get("tags", ())])),
+        "category": category,
+        "category_source": source if category is not None else None,
+        "category_confidence": heard.get("category_confidence") if is_machines else None,
+        "favourite": bool(said.get("favourite")),
+    }
+    return Sample.model_validate({"id": row["_id"], **{name: row[name] for name in _SAMPLE_FIELDS}, **told})

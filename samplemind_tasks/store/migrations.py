@@ -54,8 +54,14 @@ def _first_indexes(db: Database[Document]) -> None:
     )
 
 
+def _what_changed(db: Database[Document]) -> None:
+    """What a search holds in memory is kept fresh by asking for what was touched since."""
+    db.audio_files.create_indexes([IndexModel([("user_id", ASCENDING), ("touched", ASCENDING)])])
+
+
 MIGRATIONS: list[tuple[int, str, Callable[[Database[Document]], None]]] = [
     (1, "first indexes", _first_indexes),
+    (2, "what changed since", _what_changed),
 ]
 
 

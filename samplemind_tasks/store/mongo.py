@@ -1,7 +1,7 @@
 """Connections to MongoDB, and what its errors mean to us."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,8 @@ from samplemind_tasks.settings import Settings
 Document = dict[str, Any]
 """A BSON document. Only store/ handles them; what leaves store/ is a type of schemas.py or of this package."""
 
+BATCH = 64
+"""The embedded server is slow at a longer $in."""
 UPLOAD_ROOT = "upload:"
 """The root of places that are blobs."""
 
@@ -64,6 +66,11 @@ def value_by_id(values: Mapping[str, object]) -> Document:
     """An expression that gives each document its own value: one `update_many` in place of an update a document."""
     position = {"$indexOfArray": [{"$literal": list(values)}, "$_id"]}
     return {"$arrayElemAt": [{"$literal": list(values.values())}, position]}
+
+
+def batches(ids: Sequence[str]) -> list[list[str]]:
+    """Ids in parts that one query may ask for."""
+    return [list(ids[start : start + BATCH]) for start in range(0, len(ids), BATCH)]
 
 
 def sample_id(user_id: str, file_hash: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from samplemind_tasks.categories import Category
 from samplemind_tasks.errors import BadRequest
 from samplemind_tasks.features import Kind
 from samplemind_tasks.schemas import Sample, SampleState
@@ -54,6 +55,8 @@ class SampleFilter:
     name: str | None = None
     """Part of the name, in any case."""
     state: SampleState | None = None
+    category: Category | None = None
+    favourite: bool | None = None
 
     @property
     def keeps_all(self) -> bool:
@@ -65,6 +68,10 @@ def keeps(wanted: SampleFilter, sample: Sample) -> bool:
     if wanted.kind is not None and sample.kind is not wanted.kind:
         return False
     if wanted.state is not None and sample.state is not wanted.state:
+        return False
+    if wanted.category is not None and sample.category is not wanted.category:
+        return False
+    if wanted.favourite is not None and sample.favourite is not wanted.favourite:
         return False
     if wanted.key is not None and not _is_in_key(wanted.key, sample):
         return False
@@ -85,10 +92,10 @@ def is_key(text: str) -> bool:
 def _is_in_key(wanted: str, sample: Sample) -> bool:
     if _CAMELOT.fullmatch(wanted):
         return sample.key_camelot == wanted.upper()
-    return sample.key is not None and _pitch(wanted) == _pitch(sample.key)
+    return sample.key is not None and key_pitch(wanted) == key_pitch(sample.key)
 
 
-def _pitch(key: str) -> tuple[int, str] | None:
+def key_pitch(key: str) -> tuple[int, str] | None:
     """Pitch class and mode, so that C# and Db are one key."""
     match = _KEY.fullmatch(key)
     if match is None:

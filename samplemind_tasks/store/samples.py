@@ -1,56 +1,35 @@
 """Samples and analyses as workers write them. Every write may be repeated; none brings a deleted sample back."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict
 
 import numpy as np
-import numpy.typing as npt
 from pymongo import ReplaceOne, UpdateOne
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
+from samplemind_tasks.facets import Heard, as_bytes
 from samplemind_tasks.features import Features
 from samplemind_tasks.schemas import SampleState, Tag
-from samplemind_tasks.store.mongo import Document, sample_id, translating, value_by_id
+from samplemind_tasks.store.documents import (
+    Arrival,
+    Hearing,
+    Measurement,
+    Vector,
+    analysis_document,
+    analysis_id,
+    leaves_of,
+    measured_fields,
+    now,
+    sample_document,
+)
+from samplemind_tasks.store.mongo import UPLOAD_ROOT, Document, sample_id, translating, value_by_id
+from samplemind_tasks.store.places import PlaceState
 
-Vector = npt.NDArray[np.float32]
+__all__ = ["Arrival", "Hearing", "Measurement", "Samples", "Vector"]
 
-
-@dataclass(frozen=True)
-class Measurement:
-    """What `analyze` found for a file's bytes."""
-
-    file_hash: str
-    features: Features
-    peaks: bytes
-    """int8 [bins, 2]: lowest and highest value."""
-    peaks_detail: bytes
-    """The same in finer slices."""
-
-
-@dataclass(frozen=True)
-class Hearing:
-    """What a model made of a file's bytes."""
-
-    file_hash: str
-    vector: Vector
-    """float32 [vector_size], unit length."""
-    tags: tuple[Tag, ...]
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """A place whose bytes are known and measured: it becomes, or joins, a sample."""
-
-    file_hash: str
-    name: str
-    size_bytes: int
-
-
-def analysis_id(file_hash: str, stage: str, version: str) -> str:
-    """The id of what a stage at a version found for some bytes."""
-    return f"{file_hash}:{stage}:{version}"
+KEPT_PATHS = 8
+"""Places of one sample that a search by folder or name knows of."""
 
 
 class Samples:
@@ -79,7 +58,7 @@ class Samples:
         """Store features and peaks; with replace, also over an analysis of the same version."""
         self._save_analyses(
             [
-                _analysis(row.file_hash, "analyze", version)
+                analysis_document(row.file_hash, "analyze", version)
                 | {"features": row.features.model_dump(mode="json")}
                 | {"peaks": row.peaks, "peaks_detail": row.peaks_detail}
                 for row in rows
@@ -88,11 +67,12 @@ class Samples:
         )
 
     def save_hearings(self, rows: Sequence[Hearing], version: str, *, replace: bool) -> None:
-        """Store vectors and tags."""
+        """Store vectors, tags and categories."""
         self._save_analyses(
             [
-                _analysis(row.file_hash, "embed", version)
+                analysis_document(row.file_hash, "embed", version)
                 | {"tags": [tag.model_dump() for tag in row.tags], "vector": row.vector.astype("<f4").tobytes()}
+                | {"leaves": None if row.leaves is None else as_bytes(row.leaves).tobytes()}
                 for row in rows
             ],
             replace=replace,
@@ -114,7 +94,10 @@ class Samples:
             found = list(self._db.analyses.find({"_id": {"$in": ids}}))
         return {
             row["file_hash"]: Hearing(
-                row["file_hash"], np.frombuffer(row["vector"], "<f4"), tuple(Tag(**tag) for tag in row["tags"])
+                row["file_hash"],
+                np.frombuffer(row["vector"], "<f4"),
+                tuple(Tag(**tag) for tag in row["tags"]),
+                leaves_of(row),
             )
             for row in found
         }
@@ -143,14 +126,13 @@ class Samples:
         hashes = {row.file_hash for row in by_id.values()}
         features = {**measured, **self.features(hashes - set(measured), version)}
         with translating():
-            there = {
-                row["_id"]: row["analysis_version"]
-                for row in self._db.audio_files.find({"_id": {"$in": list(by_id)}}, {"analysis_version": 1})
-            }
+            found = self._db.audio_files.find({"_id": {"$in": list(by_id)}}, {"_id": 1})
+            there = {row["_id"] for row in found}
+            paths = self._paths(user_id, hashes)
             stale = [
-                UpdateOne({"_id": name}, {"$set": _summary(features[by_id[name].file_hash])})
+                UpdateOne({"_id": name}, {"$set": measured_fields(features[file_hash], paths.get(file_hash, []))})
                 for name in there
-                if by_id[name].file_hash in features
+                if (file_hash := by_id[name].file_hash) in features
             ]
             if stale:
                 self._db.audio_files.bulk_write(stale, ordered=False)
@@ -160,20 +142,33 @@ class Samples:
                 self._db,
                 "audio_files",
                 [
-                    _sample(name, user_id, by_id[name], features[by_id[name].file_hash], number)
+                    sample_document(name, user_id, by_id[name], number)
+                    | measured_fields(features[by_id[name].file_hash], paths.get(by_id[name].file_hash, []))
                     for name, number in zip(new, numbers, strict=True)
                 ],
             )
+
+    def _paths(self, user_id: str, hashes: Collection[str]) -> dict[str, list[str]]:
+        """Where the bytes live now, by hash: what a search by folder or name knows of."""
+        wanted = {"user_id": user_id, "file_hash": {"$in": list(hashes)}}
+        paths: dict[str, list[str]] = {}
+        for row in self._db.places.find(wanted, {"file_hash": 1, "path": 1, "root": 1, "state": 1, "removed": 1}):
+            is_there = row["state"] == PlaceState.PRESENT.value and not row.get("removed")
+            if is_there and row["root"] != UPLOAD_ROOT:
+                paths.setdefault(row["file_hash"], []).append(row["path"])
+        return {file_hash: sorted(found)[:KEPT_PATHS] for file_hash, found in paths.items()}
 
     def living(self, sample_ids: Sequence[str]) -> set[str]:
         """Those of the samples that exist."""
         with translating():
             return {row["_id"] for row in self._db.audio_files.find({"_id": {"$in": list(sample_ids)}}, {"_id": 1})}
 
-    def ready(self, tags: dict[str, list[str]]) -> None:
-        """Searchable from now on, with these tags by sample id. Updates living documents only."""
+    def ready(self, tags: Mapping[str, list[str]], heard: Mapping[str, Heard] | None = None) -> None:
+        """Searchable from now on, with these tags, and these facets, by sample id. Updates living documents only."""
         if tags:
-            ready = {"state": SampleState.READY.value, "tags": value_by_id(tags)}
+            ready: Document = {"state": SampleState.READY.value, "tags": value_by_id(tags), "touched": now()}
+            if heard is not None:
+                ready["heard"] = value_by_id({name: asdict(heard[name]) for name in tags})
             with translating():
                 self._db.audio_files.update_many({"_id": {"$in": list(tags)}}, [{"$set": ready}])
 
@@ -229,47 +224,6 @@ class Samples:
             moved = self._db.counters.update_one({"_id": name, "value": old}, {"$set": {"value": old + count}})
             if moved.modified_count == 1:
                 return range(old + 1, old + count + 1)
-
-
-def _analysis(file_hash: str, stage: str, version: str) -> Document:
-    return {
-        "_id": analysis_id(file_hash, stage, version),
-        "file_hash": file_hash,
-        "stage": stage,
-        "version": version,
-        "created_at": datetime.now(UTC),
-    }
-
-
-def _summary(features: Features) -> Document:
-    """The features that lists and filters need, copied beside the sample."""
-    return {
-        "duration_s": features.duration_s,
-        "kind": features.kind.value,
-        "tempo_bpm": features.tempo_bpm,
-        "tempo_confidence": features.tempo_confidence,
-        "key": features.key,
-        "key_confidence": features.key_confidence,
-        "key_camelot": features.key_camelot,
-        "loudness_lufs": features.loudness_lufs,
-        "analysis_version": features.analysis_version,
-    }
-
-
-def _sample(name: str, user_id: str, arrival: Arrival, features: Features, number: int) -> Document:
-    return {
-        "_id": name,
-        "user_id": user_id,
-        "file_hash": arrival.file_hash,
-        "number": number,
-        "created_at": datetime.now(UTC),
-        "name": arrival.name,
-        "state": SampleState.ANALYZED.value,
-        "size_bytes": arrival.size_bytes,
-        "tags": [],
-        "user": {},
-        **_summary(features),
-    }
 
 
 def _insert_new(db: Database[Document], collection: str, documents: list[Document]) -> None:

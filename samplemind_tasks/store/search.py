@@ -3,6 +3,8 @@
 The client library would cost every gateway process half a second of start and tens of megabytes for these.
 """
 
+import hashlib
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +20,16 @@ Vector = npt.NDArray[np.float32]
 _DATABASE = "/api/v2/tenants/default_tenant/databases/default_database"
 
 
+def collection_name(model: str, user_id: str) -> str:
+    """The collection of a model revision's vectors of one user.
+
+    One for each user, because asking one collection for one user's (`where`) takes ten times as long. A user id that
+    Chroma would not take in a name is hashed.
+    """
+    plain = re.fullmatch(r"[A-Za-z0-9]{1,40}", user_id)
+    return f"{model}.{user_id if plain else f'_{hashlib.sha256(user_id.encode()).hexdigest()[:24]}'}"
+
+
 class VectorSearch:
     """The index of vectors on the gateway's event loop."""
 
@@ -27,25 +39,27 @@ class VectorSearch:
         )
         self._ids: dict[str, str] = {}
 
-    async def nearest(self, collection: str, vector: Vector, user_id: str, limit: int) -> list[tuple[str, float]]:
-        """The user's samples nearest to a vector [size], as (sample id, cosine similarity), best first."""
-        query = {
-            "query_embeddings": [vector.tolist()],
-            "n_results": limit,
-            "where": {"user_id": user_id},
-            "include": ["distances"],
-        }
+    async def nearest(self, collection: str, vector: Vector, limit: int) -> list[tuple[str, float]]:
+        """The samples nearest to a vector [size], as (sample id, cosine similarity), best first."""
+        return next(iter(await self.nearest_of_each(collection, vector[None, :], limit)), [])
+
+    async def nearest_of_each(self, collection: str, vectors: Vector, limit: int) -> list[list[tuple[str, float]]]:
+        """The same for each of several vectors [n, size]; nothing at all where there is no such collection."""
+        query = {"query_embeddings": vectors.tolist(), "n_results": limit, "include": ["distances"]}
         found = await self._of_collection(collection, "query", query)
         if found is None:
             return []
-        return [(name, 1.0 - far) for name, far in zip(found["ids"][0], found["distances"][0], strict=True)]
+        return [
+            [(name, 1.0 - far) for name, far in zip(ids, distances, strict=True)]
+            for ids, distances in zip(found["ids"], found["distances"], strict=True)
+        ]
 
     async def delete(self, collection: str, sample_ids: Sequence[str]) -> None:
         """Take samples out; one that is not there is no error."""
         await self._of_collection(collection, "delete", {"ids": list(sample_ids)})
 
     async def count(self, collection: str) -> int:
-        """How many samples are in a collection, of all users; 0 where there is no collection."""
+        """How many samples are in a collection; 0 where there is none of that name."""
         return int(await self._of_collection(collection, "count") or 0)
 
     async def beat(self) -> None:

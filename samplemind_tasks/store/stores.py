@@ -17,6 +17,7 @@ from samplemind_tasks.store.mongo import connect
 from samplemind_tasks.store.places import Places
 from samplemind_tasks.store.progress import Progress, connect_redis
 from samplemind_tasks.store.samples import Samples
+from samplemind_tasks.store.taught import TaughtHeads
 from samplemind_tasks.store.vectors import VectorIndex
 
 
@@ -49,6 +50,10 @@ class Stores:
     @cached_property
     def samples(self) -> Samples:
         return Samples(self._db)
+
+    @cached_property
+    def taught(self) -> TaughtHeads:
+        return TaughtHeads(self._db)
 
     @cached_property
     def failures(self) -> Failures:

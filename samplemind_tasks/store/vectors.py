@@ -1,10 +1,10 @@
-"""Chroma: one collection per model and revision, written in batches. The gateway reads it in search.py.
+"""Chroma: one collection per model revision and user, written in batches. The gateway reads it in search.py.
 
 Chroma is an index, not the truth: vectors are kept in MongoDB too, and the index can be rebuilt from them.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +19,9 @@ from chromadb.errors import ChromaError, NotFoundError
 
 from samplemind_tasks.errors import StoreUnavailable
 from samplemind_tasks.settings import Settings
+from samplemind_tasks.store.search import collection_name
+
+__all__ = ["VectorIndex", "collection_name"]
 
 Vectors = npt.NDArray[np.float32]
 
@@ -60,24 +63,25 @@ class VectorIndex:
         self._client: ClientAPI | None = None
         self._collections: dict[str, Collection] = {}
 
-    def _collection(self, name: str) -> Collection:
+    def _connected(self) -> ClientAPI:
         if self._client is None:
             self._client = chromadb.HttpClient(**_address(self._settings))
+        return self._client
+
+    def _collection(self, name: str) -> Collection:
         if name not in self._collections:
-            self._collections[name] = self._client.get_or_create_collection(
+            self._collections[name] = self._connected().get_or_create_collection(
                 name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
             )
         return self._collections[name]
 
-    def upsert(self, collection: str, sample_ids: Sequence[str], vectors: Vectors, user_id: str) -> None:
-        """Write vectors [n, size] of one user's samples; writing them again changes nothing."""
+    def upsert(self, collection: str, sample_ids: Sequence[str], vectors: Vectors) -> None:
+        """Write vectors [n, size]; writing them again changes nothing."""
         for start in range(0, len(sample_ids), MAX_BATCH):
             part = slice(start, start + MAX_BATCH)
             ids = list(sample_ids[part])
             with self._fresh(collection), translating_chroma():
-                self._collection(collection).upsert(
-                    ids=ids, embeddings=vectors[part], metadatas=[{"user_id": user_id} for _ in ids]
-                )
+                self._collection(collection).upsert(ids=ids, embeddings=vectors[part])
 
     def count(self, collection: str) -> int:
         """How many vectors there are; 0 where the collection is gone."""
@@ -89,6 +93,17 @@ class VectorIndex:
         if sample_ids:
             with self._fresh(collection), translating_chroma():
                 self._collection(collection).delete(ids=list(sample_ids))
+
+    def collections(self) -> list[str]:
+        """The names of all collections."""
+        with translating_chroma():
+            return [collection.name for collection in self._connected().list_collections()]
+
+    def drop(self, collection: str) -> None:
+        """Delete a whole collection; one that is not there is no error."""
+        with translating_chroma(), suppress(NotFoundError):
+            self._connected().delete_collection(collection)
+        self._collections.pop(collection, None)
 
     @contextmanager
     def _fresh(self, collection: str) -> Iterator[None]:

@@ -27,8 +27,7 @@ def _closed_port() -> int:
         ("mongo_url", "mongodb://127.0.0.1:{port}/", "GET", "/v1/samples"),
         ("mongo_url", "mongodb://127.0.0.1:{port}/", "POST", "/v1/jobs"),
         ("redis_url", "redis://127.0.0.1:{port}/0", "GET", "/v1/jobs/" + "0" * 24),
-        ("redis_url", "redis://127.0.0.1:{port}/0", "POST", "/v1/similar"),
-        ("chroma_url", "http://127.0.0.1:{port}", "GET", "/v1/samples/{sample}/similar"),
+        ("redis_url", "redis://127.0.0.1:{port}/0", "POST", "/v1/search"),
         ("chroma_url", "http://127.0.0.1:{port}", "DELETE", "/v1/samples/{sample}"),
     ],
 )
@@ -39,7 +38,7 @@ def test_store_that_is_away_is_a_quick_503_with_its_name(
     away = {setting: url.format(port=_closed_port()), "request_timeout_s": 0.5}
     with serve(world.settings.model_copy(update=away)) as client:
         began = time.monotonic()
-        body: dict[str, object] = {"content": b"sound"} if path == "/v1/similar" else {}
+        body: dict[str, object] = {"content": b"sound"} if path == "/v1/search" else {}
         body = {"json": {"path": str(world.folder)}} if path == "/v1/jobs" else body
         answer = client.request(method, path.format(sample=sample), **body)
         assert time.monotonic() - began < 4
@@ -112,7 +111,7 @@ def test_every_error_has_one_shape(client: httpx.Client, method: str, path: str,
         ("GET", "/v1/jobs?limits=3"),
         ("POST", "/v1/jobs?limits=3"),
         ("POST", "/v1/uploads?name=a.wav&limits=3"),
-        ("POST", "/v1/similar?limit=3&limits=3"),
+        ("POST", "/v1/search?query={}&limits=3"),
         ("GET", "/v1/stats?limits=3"),
         ("GET", "/v1/health/live?limits=3"),
     ],
@@ -157,7 +156,7 @@ def test_description_is_complete(client: httpx.Client) -> None:
     document = client.get("/openapi.json").json()
     operations = [operation for path in document["paths"].values() for operation in path.values()]
     names = [operation["operationId"] for operation in operations]
-    assert len(names) == len(set(names)) == 19
+    assert len(names) == len(set(names)) == 25
     for operation in operations:
         assert operation["summary"]
         assert operation["description"]

@@ -1,45 +1,93 @@
-"""Similarity over HTTP."""
+"""Search over HTTP: by samples, by a sound that is sent, by text, with filters; and what is refused."""
 
 import base64
 import json
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from http.client import HTTPConnection
+from typing import Any
 
 import httpx
 import pytest
 from redis import Redis
 
+from samplemind_tasks.features import Kind, Spread, Word
+from samplemind_tasks.settings import Settings
 from samplemind_tasks.store.blobs import Blobs
+from samplemind_tasks.store.samples import Arrival
+from samplemind_tasks.store.search import collection_name
 
-from .world import World
+from .world import VERSION, World, eventually, features
+
+UNKNOWN = "0" * 24
+SOUND = {"Content-Type": "application/octet-stream"}
 
 
-def test_similar_to_a_sample_leaves_out_itself_and_other_users(client: httpx.Client, world: World) -> None:
+def search(client: httpx.Client, **query: Any) -> dict[str, Any]:
+    """The answer to a query."""
+    answer = client.post("/v1/search", json=query)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def found(client: httpx.Client, **query: Any) -> list[str]:
+    """Names of what a query finds, the best first."""
+    return [hit["sample"]["name"] for hit in search(client, **query)["hits"]]
+
+
+# ---------------------------------------------------------------------------------------------------------- by samples
+
+
+def test_like_a_sample_leaves_out_itself_and_other_users(client: httpx.Client, world: World) -> None:
     asked = world.sample("asked.wav", vector=[1.0, 0.0])
     near = world.sample("near.wav", vector=[0.9, 0.1])
     far = world.sample("far.wav", vector=[0.0, 1.0])
     world.sample("hers.wav", user="ada", vector=[1.0, 0.0])
-    found = client.get(f"/v1/samples/{asked}/similar").json()
-    assert [hit["sample"]["id"] for hit in found["hits"]] == [near, far]
-    assert found["hits"][0]["similarity"] == pytest.approx(0.9939, abs=1e-3)
-    assert found["hits"][1]["similarity"] == pytest.approx(0.0, abs=1e-3)
-    assert found["model"] == world.settings.model_card.collection
-    assert len(client.get(f"/v1/samples/{asked}/similar", params={"limit": 1}).json()["hits"]) == 1
+    answer = search(client, like=[asked])
+    assert [hit["sample"]["id"] for hit in answer["hits"]] == [near, far]
+    assert answer["hits"][0]["parts"]["timbre"] == pytest.approx(0.9939, abs=5e-3)
+    assert answer["hits"][1]["parts"]["timbre"] == pytest.approx(0.0, abs=5e-3)
+    assert answer["hits"][0]["mode"] == ["sound"]
+    assert (answer["model"], answer["searched"]) == (world.settings.model_card.collection, 3)
+    short = client.get(f"/v1/samples/{asked}/similar", params={"limit": 1}).json()
+    assert short["hits"] == answer["hits"][:1]
 
 
-def test_sample_that_was_not_heard_yet_is_a_conflict(client: httpx.Client, world: World) -> None:
-    answer = client.get(f"/v1/samples/{world.sample('new.wav')}/similar")
-    assert (answer.status_code, answer.json()["code"]) == (409, "not_ready")
+def test_more_like_these_less_like_those(client: httpx.Client, world: World) -> None:
+    one = world.sample("one.wav", vector=[1.0, 0.0, 0.0])
+    two = world.sample("two.wav", vector=[0.0, 1.0, 0.0])
+    away = world.sample("away.wav", vector=[0.0, 0.0, 1.0])
+    world.sample("between.wav", vector=[0.6, 0.6, 0.5])
+    world.sample("like one.wav", vector=[1.0, 0.2, 0.0])
+    world.sample("clean between.wav", vector=[0.6, 0.55, 0.0])
+    assert found(client, like=[one, two])[:2] == ["clean between.wav", "between.wav"]
+    told = found(client, like=[one, two], unlike=[away])
+    assert told.index("like one.wav") < told.index("between.wav")
 
 
-def _work_once(world: World, answer: dict[str, object], heard: list[bytes]) -> threading.Thread:
-    """A query worker that takes one task, looks at the blob and answers."""
+def test_aspects_change_the_order(client: httpx.Client, world: World) -> None:
+    asked = world.sample("asked.wav", vector=[1.0, 0.0], pitch_midi=60, kind=Kind.ONE_SHOT)
+    world.sample("same sound.wav", vector=[1.0, 0.1], pitch_midi=30, kind=Kind.ONE_SHOT)
+    world.sample("same note.wav", vector=[0.5, 0.5], pitch_midi=60, kind=Kind.ONE_SHOT)
+    assert found(client, like=[asked])[0] == "same sound.wav"
+    assert found(client, like=[asked], weights={"timbre": 0, "pitch": 1, "spectrum": 0})[0] == "same note.wav"
+    (best, *_) = search(client, like=[asked], weights={"timbre": 0.2, "pitch": 1})["hits"]
+    assert set(best["parts"]) == {"timbre", "pitch", "spectrum"}
+
+
+# --------------------------------------------------------------------------------------------------------- by a sound
+
+
+def work_once(world: World, answer: dict[str, object], asked: list[object]) -> threading.Thread:
+    """A query worker that takes one task and answers; `asked` gets the task's name and its argument."""
 
     def work() -> None:
         taken = world.redis.blpop("live", timeout=20)
         message = json.loads(taken[1])
-        (token,) = json.loads(base64.b64decode(message["body"]))[0]
-        heard.append(Blobs(world.settings.blob_location).get(f"queries/{token}"))
+        argument, *_ = json.loads(base64.b64decode(message["body"]))[0]
+        is_sound = message["headers"]["task"] == "live.embed_sound"
+        asked.append(Blobs(world.settings.blob_location).get(f"queries/{argument}") if is_sound else argument)
         result = json.dumps({"status": "SUCCESS", "result": answer})
         world.redis.set(f"celery-task-meta-{message['headers']['id']}", result)
 
@@ -48,105 +96,320 @@ def _work_once(world: World, answer: dict[str, object], heard: list[bytes]) -> t
     return thread
 
 
-def test_similar_to_an_uploaded_sound(client: httpx.Client, world: World) -> None:
-    near = world.sample("near.wav", vector=[1.0, 0.0])
+def heard(world: World, *vector: float) -> dict[str, object]:
+    """What the query worker says of a sound."""
+    whole = [*vector, *[0.0] * (world.settings.model_card.vector_size - len(vector))]
+    return {"vector": whole, "leaves": None, "features": features(pitch_midi=60).model_dump(mode="json")}
+
+
+def test_a_sound_that_is_sent_can_be_used_again(client: httpx.Client, world: World) -> None:
+    world.sample("near.wav", vector=[1.0, 0.0])
     world.sample("far.wav", vector=[0.0, 1.0])
-    heard: list[bytes] = []
-    vector = [1.0, 0.0] + [0.0] * (world.settings.model_card.vector_size - 2)
-    worker = _work_once(world, {"vector": vector}, heard)
-    found = client.post("/v1/similar", params={"limit": 1}, content=b"a sound").json()
+    asked: list[object] = []
+    worker = work_once(world, heard(world, 1.0), asked)
+    rest = json.dumps({"limit": 1})
+    answer = client.post("/v1/search", params={"query": rest}, content=b"a sound", headers=SOUND).json()
     worker.join()
-    assert [hit["sample"]["id"] for hit in found["hits"]] == [near]
-    assert heard == [b"a sound"]
-    folder = world.settings.data_dir / "blobs"
-    assert not [path for path in folder.rglob("*") if path.is_file()]
+    assert [hit["sample"]["name"] for hit in answer["hits"]] == ["near.wav"]
+    assert asked == [b"a sound"]
+    assert not [path for path in (world.settings.data_dir / "blobs").rglob("*") if path.is_file()]
+    assert found(client, unlike=[answer["sound"]]) == ["far.wav", "near.wav"]
+    assert found(client, like=[answer["sound"]], weights={"pitch": 1}) == ["near.wav", "far.wav"]
 
 
-def test_sound_that_cannot_be_heard_says_why(client: httpx.Client, world: World) -> None:
-    worker = _work_once(world, {"code": "not_audio", "message": "this is a picture"}, [])
-    answer = client.post("/v1/similar", content=b"a picture")
+def test_a_sound_of_another_time_model_or_user_is_refused(
+    client: httpx.Client, world: World, serve: Callable[[Settings], AbstractContextManager[httpx.Client]]
+) -> None:
+    gone = client.post("/v1/search", json={"like": ["sound-" + "0" * 32]})
+    assert (gone.status_code, gone.json()["code"]) == (404, "sound_gone")
+    worker = work_once(world, heard(world, 1.0), [])
+    sound = client.post("/v1/search", content=b"a sound", headers=SOUND).json()["sound"]
     worker.join()
-    assert (answer.status_code, answer.json()["code"], answer.json()["message"]) == (
-        422,
-        "not_audio",
-        "this is a picture",
-    )
+    with serve(world.settings.model_copy(update={"model": "musicnn-mtt"})) as other:
+        answer = other.post("/v1/search", json={"like": [sound]})
+    assert (answer.status_code, answer.json()["code"]) == (409, "other_model")
+    assert world.settings.model_card.collection in answer.json()["message"]
 
 
-def test_model_that_is_away_is_a_503(client: httpx.Client, world: World) -> None:
-    worker = _work_once(world, {"code": "model_unavailable", "message": "no weights"}, [])
-    answer = client.post("/v1/similar", content=b"a sound")
+@pytest.mark.parametrize(("code", "status"), [("not_audio", 422), ("silent", 422), ("model_unavailable", 503)])
+def test_sound_that_cannot_be_heard_says_why(client: httpx.Client, world: World, code: str, status: int) -> None:
+    worker = work_once(world, {"code": code, "message": "it is a picture"}, [])
+    answer = client.post("/v1/search", content=b"a picture", headers=SOUND)
     worker.join()
-    assert (answer.status_code, answer.json()["code"]) == (503, "model_unavailable")
-
-
-def _forget_numbers(world: World) -> None:
-    """Have the library counted anew."""
-    with Redis.from_url(world.settings.cache_url) as cache:
-        cache.flushall()
-
-
-def _lose_index(world: World) -> None:
-    database = "/api/v2/tenants/default_tenant/databases/default_database"
-    url = f"{world.settings.chroma_url}{database}/collections/{world.settings.model_card.collection}"
-    httpx.delete(url, trust_env=False).raise_for_status()
-
-
-def test_index_that_was_lost_is_told_and_not_an_empty_answer(client: httpx.Client, world: World) -> None:
-    asked = world.sample("asked.wav", vector=[1.0, 0.0])
-    alone = client.get(f"/v1/samples/{asked}/similar")
-    assert (alone.status_code, alone.json()["hits"]) == (200, [])
-    _lose_index(world)
-    answer = client.get(f"/v1/samples/{asked}/similar")
-    assert (answer.status_code, answer.json()["code"]) == (503, "index_lost")
-    assert "although 1 samples are ready" in answer.json()["message"]
-    assert answer.headers["Retry-After"]
-
-
-def test_empty_library_has_nothing_similar(client: httpx.Client, world: World) -> None:
-    vector = [1.0] + [0.0] * (world.settings.model_card.vector_size - 1)
-    worker = _work_once(world, {"vector": vector}, [])
-    answer = client.post("/v1/similar", content=b"a sound")
-    worker.join()
-    assert (answer.status_code, answer.json()["hits"]) == (200, [])
-
-
-def _index_part(client: httpx.Client) -> dict[str, object]:
-    (part,) = [part for part in client.get("/v1/health/ready").json()["parts"] if part["name"] == "index"]
-    return dict(part)
-
-
-def test_health_compares_the_index_with_the_library(client: httpx.Client, world: World) -> None:
-    assert _index_part(client)["ok"]
-    for number in range(10):
-        world.sample(f"{number}.wav", vector=[1.0, number / 10])
-    _forget_numbers(world)
-    assert _index_part(client)["ok"]
-    world.crowd(3, first=11, state="ready")  # 13 ready, 10 in the index
-    _forget_numbers(world)
-    part = _index_part(client)
-    assert (part["ok"], part["message"]) == (False, "10 of 13 ready samples are in the index")
-    assert part["advice"]
-    assert client.get("/v1/health/ready").json()["ready"]
-    job = world.job()
-    _forget_numbers(world)
-    assert _index_part(client)["ok"]
-    world.db.jobs.delete_one({"_id": job})
-    _lose_index(world)
-    _forget_numbers(world)
-    assert not _index_part(client)["ok"]
+    assert (answer.status_code, answer.json()["code"], answer.json()["message"]) == (status, code, "it is a picture")
 
 
 def test_nothing_to_hear_names_the_body(client: httpx.Client) -> None:
-    answer = client.post("/v1/similar", content=b"")
+    answer = client.post("/v1/search", content=b"", headers=SOUND)
     assert answer.json()["detail"]["fields"][0]["field"] == "body"
 
 
 def test_sound_that_is_too_large_is_refused_before_it_is_sent(client: httpx.Client) -> None:
     line = HTTPConnection(client.base_url.host, client.base_url.port)
-    line.putrequest("POST", "/v1/similar")
+    line.putrequest("POST", "/v1/search")
     line.putheader("Content-Length", str(65 << 20))
     line.endheaders()
     answer = line.getresponse()
     assert (answer.status, json.load(answer)["code"]) == (413, "too_large")
     line.close()
+
+
+# ----------------------------------------------------------------------------------------------------------- by filter
+
+
+@pytest.fixture
+def shelf(world: World) -> World:
+    """A few samples that differ in what filters look at."""
+    centroid = Spread(mean=5000, deviation=1, p10=1, p50=1, p90=1)
+    world.sample("drums/kick.wav", vector=[1.0], kind=Kind.ONE_SHOT, tempo_bpm=None, key=None, key_camelot=None,
+                 duration_s=0.4, heard_as={"acoustic kick": 0.5, "808 kick": 0.4}, loudness_lufs=-20.0)  # fmt: skip
+    world.sample("drums/hat.wav", vector=[0.9, 0.1], kind=Kind.ONE_SHOT, tempo_bpm=None, key=None, key_camelot=None,
+                 duration_s=0.1, heard_as={"closed hat": 0.9}, centroid_hz=centroid,
+                 words=[Word(name="bright", score=0.9)])  # fmt: skip
+    world.sample(
+        "loops/slow.wav", vector=[0.8, 0.2], tempo_bpm=62.0, key="A minor", key_camelot="8A", tags={"drums": 0.9}
+    )
+    world.sample("loops/fast.wav", vector=[0.7, 0.3], tempo_bpm=124.0, key="C major", key_camelot="8B")
+    world.sample("loops/other.wav", vector=[0.6, 0.4], tempo_bpm=100.0, key="F# major", key_camelot="2B")
+    return world
+
+
+FILTERED: list[tuple[dict[str, Any], set[str]]] = [
+    ({"kind": ["one-shot"]}, {"kick.wav", "hat.wav"}),
+    ({"category": ["kick", "snare"]}, {"kick.wav"}),
+    ({"tempo_bpm": {"least": 120, "most": 126}}, {"fast.wav"}),
+    ({"tempo_bpm": {"least": 120, "most": 126}, "tempo_octaves": True}, {"fast.wav", "slow.wav"}),
+    ({"key": "A minor"}, {"slow.wav"}),
+    ({"key": "8A", "key_compatible": True}, {"slow.wav", "fast.wav"}),
+    ({"key": "Gb major"}, {"other.wav"}),
+    ({"duration_s": {"most": 0.4}}, {"kick.wav", "hat.wav"}),
+    ({"brightness_hz": {"least": 3000}}, {"hat.wav"}),
+    ({"loudness_lufs": {"most": -15}}, {"kick.wav"}),
+    ({"tags": ["drums"]}, {"slow.wav"}),
+    ({"words": ["bright"]}, {"hat.wav"}),
+    ({"name": "ST"}, {"fast.wav"}),
+    ({"favourite": True}, set()),
+    ({"kind": ["loop"], "tempo_bpm": {"least": 90}}, {"fast.wav", "other.wav"}),
+]
+
+
+def test_filters_alone_and_with_a_sound(client: httpx.Client, shelf: World) -> None:
+    like = client.get("/v1/samples", params={"name": "kick"}).json()["samples"][0]["id"]
+    for filters, names in FILTERED:
+        assert set(found(client, filters=filters)) == names, filters
+        told = found(client, filters=filters, like=[like])
+        assert set(told) == names - {"kick.wav"}, filters
+        order = ["hat.wav", "slow.wav", "fast.wav", "other.wav"]
+        assert told == [name for name in order if name in told], filters
+
+
+def test_folder_is_a_filter(client: httpx.Client, shelf: World) -> None:
+    assert set(found(client, filters={"folder": str(shelf.folder / "drums")})) == {"kick.wav", "hat.wav"}
+    assert found(client, filters={"folder": str(shelf.folder / "dru")}) == []
+
+
+def test_what_is_written_after_the_first_search_is_found(client: httpx.Client, world: World) -> None:
+    assert found(client, filters={"kind": ["loop"]}) == []
+    sample = world.sample("late.wav", vector=[1.0])
+    assert eventually(lambda: found(client, filters={"kind": ["loop"]}) == ["late.wav"])
+    client.patch(f"/v1/samples/{sample}", json={"favourite": True})
+    assert eventually(lambda: found(client, filters={"favourite": True}) == ["late.wav"])
+    assert client.delete(f"/v1/samples/{sample}").status_code == 204
+    assert found(client, filters={"kind": ["loop"]}) == []
+
+
+def test_samples_of_an_older_version_do_not_break_a_search(client: httpx.Client, world: World) -> None:
+    world.crowd(3, state="ready")
+    world.sample("new.wav", vector=[1.0], heard_as={"rim": 0.9})
+    assert len(found(client, filters={"kind": ["loop"]})) == 4
+    assert found(client, text="rim") == ["new.wav"]
+    asked = client.get("/v1/samples", params={"name": "new"}).json()["samples"][0]["id"]
+    assert client.post("/v1/search", json={"like": [asked]}).status_code == 200
+
+
+# ------------------------------------------------------------------------------------------------------------- by text
+
+
+def test_text_says_how_and_by_what_words_it_was_met(client: httpx.Client, shelf: World) -> None:
+    answer = search(client, text="bright hat")
+    (best, *_) = answer["hits"]
+    assert best["sample"]["name"] == "hat.wav"
+    assert "bright" in best["matched"]
+    assert best["mode"]
+    assert answer["understood"]
+    assert found(client, text="kick")[0] == "kick.wav"
+
+
+def test_nothing_matches_is_said(client: httpx.Client, shelf: World) -> None:
+    answer = search(client, text="cowbell")
+    assert (answer["hits"], answer["nothing_matches"]) == ([], True)
+    assert search(client, filters={"favourite": True})["nothing_matches"] is False
+
+
+def test_words_nobody_knows_are_asked_of_the_live_worker_once(client: httpx.Client, shelf: World) -> None:
+    asked: list[object] = []
+    sound = {"name": "kick", "weight": 0.6, "wanted": True, "words": "thumpification"}
+    worker = work_once(shelf, {"sounds": [sound], "tags": [], "name_words": []}, asked)
+    first = search(client, text="thumpification")
+    worker.join()
+    assert [hit["sample"]["name"] for hit in first["hits"]] == ["kick.wav"]
+    assert first["rest"] == "thumpification"
+    assert asked == [["thumpification"]]
+    assert search(client, text="thumpification")["hits"] == first["hits"]
+    assert shelf.queued("live") == []
+
+
+def test_text_and_sound_together_and_text_with_filters(client: httpx.Client, shelf: World) -> None:
+    like = client.get("/v1/samples", params={"name": "other"}).json()["samples"][0]["id"]
+    (best, *_) = search(client, text="kick", like=[like])["hits"]
+    assert best["sample"]["name"] == "kick.wav"
+    assert set(best["parts"]) == {"timbre", "spectrum", "text"}
+    assert best["mode"][0] == "sound"
+    assert found(client, text="kick", like=[like], text_weight=0)[0] == "fast.wav"
+    assert found(client, text="kick", filters={"kind": ["loop"]}) == []
+
+
+# ----------------------------------------------------------------------------------------------------- a person's word
+
+
+def test_a_persons_category_wins_and_stays(client: httpx.Client, world: World) -> None:
+    sample = world.sample("thing.wav", vector=[1.0], heard_as={"rim": 0.9})
+    shown = client.get(f"/v1/samples/{sample}").json()
+    assert (shown["sample"]["category"], shown["sample"]["category_source"]) == ("rim", "model")
+    assert shown["heard_as"] == [{"name": "rim", "score": pytest.approx(0.9, abs=0.01)}]
+    change = {"category": "snare", "tags": ["mine"], "note": "from the attic", "favourite": True}
+    changed = client.patch(f"/v1/samples/{sample}", json=change).json()
+    assert (changed["category"], changed["category_source"], changed["category_confidence"]) == (
+        "snare",
+        "person",
+        None,
+    )
+    again = world.db.audio_files.find_one({"_id": sample})
+    assert again is not None
+    world.samples.arrive("local", [Arrival(again["file_hash"], "thing.wav", 10)], {}, VERSION)
+    world.hear_again(sample, {"clap": 0.95})
+    shown = client.get(f"/v1/samples/{sample}").json()
+    assert (shown["sample"]["category"], shown["sample"]["favourite"], shown["note"]) == (
+        "snare",
+        True,
+        "from the attic",
+    )
+    assert shown["sample"]["tags"] == ["mine"]
+    assert eventually(lambda: found(client, filters={"category": ["snare"], "tags": ["mine"]}) == ["thing.wav"])
+    assert found(client, filters={"category": ["clap", "rim"]}) == []
+    taken_back = client.patch(f"/v1/samples/{sample}", json={"category": None}).json()
+    assert (taken_back["category"], taken_back["category_source"], taken_back["favourite"]) == ("clap", "model", True)
+
+
+@pytest.mark.parametrize("change", [{"category": "spoon"}, {"name": "x"}, {"tags": [""]}, {"note": "x" * 2001}])
+def test_a_change_that_makes_no_sense_is_refused(client: httpx.Client, world: World, change: dict[str, Any]) -> None:
+    sample = world.sample("thing.wav")
+    assert client.patch(f"/v1/samples/{sample}", json=change).status_code == 422
+    assert client.patch(f"/v1/samples/{UNKNOWN}", json={}).status_code == 404
+
+
+# ----------------------------------------------------------------------------------------------------- what is refused
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "field"),
+    [
+        ({}, 422, "text"),
+        ({"text": "  "}, 422, "text"),
+        ({"text": "x" * 10_000}, 422, "text"),
+        ({"like": [UNKNOWN] * 33}, 422, "like"),
+        ({"like": [UNKNOWN]}, 404, None),
+        ({"like": ["kick"]}, 422, "like.0"),
+        ({"text": "kick", "limit": 201}, 422, "limit"),
+        ({"text": "kick", "weights": {"timbre": 0, "spectrum": 0}}, 422, "weights"),
+        ({"text": "kick", "weights": {"pitch": 2}}, 422, "weights.pitch"),
+        ({"filters": {"tempo_bpm": {"least": 2, "most": 1}}}, 422, "filters.tempo_bpm"),
+        ({"filters": {"key": "H major"}}, 422, "filters.key"),
+        ({"filters": {"words": ["purple"]}}, 422, "filters.words"),
+        ({"filters": {"colour": "red"}}, 422, "filters.colour"),
+    ],
+)
+def test_a_query_that_makes_no_sense(
+    client: httpx.Client, world: World, query: dict[str, Any], status: int, field: str | None
+) -> None:
+    answer = client.post("/v1/search", json=query)
+    assert answer.status_code == status, answer.text
+    if field is not None:
+        assert answer.json()["detail"]["fields"][0]["field"].startswith(field)
+
+
+def test_text_in_any_script_is_a_text(client: httpx.Client, shelf: World) -> None:
+    for text in ("тарелка", "キック", "🥁", "kick\u0000", "%_\\", "'; drop"):
+        assert client.post("/v1/search", json={"text": text}).status_code == 200, text
+
+
+def test_no_json_is_told(client: httpx.Client) -> None:
+    answer = client.post("/v1/search", content=b"{", headers={"Content-Type": "application/json; charset=utf-8"})
+    assert (answer.status_code, answer.json()["detail"]["fields"][0]["field"]) == (422, "body")
+    answer = client.post("/v1/search", params={"query": "[]"}, content=b"a sound", headers=SOUND)
+    assert (answer.status_code, answer.json()["detail"]["fields"][0]["field"]) == (422, "query")
+
+
+def test_sample_that_was_not_heard_yet_is_a_conflict(client: httpx.Client, world: World) -> None:
+    answer = client.post("/v1/search", json={"like": [world.sample("new.wav")]})
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_ready")
+
+
+# ----------------------------------------------------------------------------------------------------------- the index
+
+
+def lose_index(world: World) -> None:
+    """As if Chroma's folder were deleted."""
+    database = "/api/v2/tenants/default_tenant/databases/default_database"
+    collection = collection_name(world.settings.model_card.collection, "local")
+    url = f"{world.settings.chroma_url}{database}/collections/{collection}"
+    httpx.delete(url, trust_env=False).raise_for_status()
+
+
+def index_part(client: httpx.Client) -> dict[str, object]:
+    (part,) = [part for part in client.get("/v1/health/ready").json()["parts"] if part["name"] == "index"]
+    return dict(part)
+
+
+def forget_numbers(world: World) -> None:
+    """Have the library counted anew."""
+    with Redis.from_url(world.settings.cache_url) as cache:
+        cache.flushall()
+
+
+def test_a_lost_index_is_told_by_health_and_costs_no_answer(client: httpx.Client, world: World) -> None:
+    asked = world.sample("asked.wav", vector=[1.0, 0.0])
+    world.sample("near.wav", vector=[0.9, 0.1])
+    before = found(client, like=[asked])
+    lose_index(world)
+    assert found(client, like=[asked]) == before == ["near.wav"]
+    forget_numbers(world)
+    assert not index_part(client)["ok"]
+
+
+def test_health_compares_the_index_with_the_library(client: httpx.Client, world: World) -> None:
+    assert index_part(client)["ok"]
+    for number in range(10):
+        world.sample(f"{number}.wav", vector=[1.0, number / 10])
+    forget_numbers(world)
+    assert index_part(client)["ok"]
+    world.crowd(3, first=11, state="ready")  # 13 ready, 10 in the index
+    forget_numbers(world)
+    part = index_part(client)
+    assert (part["ok"], part["message"]) == (False, "10 of 13 ready samples are in the index")
+    assert part["advice"]
+    assert client.get("/v1/health/ready").json()["ready"]
+    job = world.job()
+    forget_numbers(world)
+    assert index_part(client)["ok"]
+    world.db.jobs.delete_one({"_id": job})
+    forget_numbers(world)
+    assert not index_part(client)["ok"]
+
+
+def test_reindex_is_asked_for(client: httpx.Client, world: World) -> None:
+    world.sample("one.wav", vector=[1.0])
+    answer = client.post("/v1/reindex")
+    assert (answer.status_code, answer.json()["samples"]) == (202, 1)
+    assert eventually(lambda: len(world.queued("control")) == 1)
+    assert json.loads(world.queued("control")[0])["headers"]["task"] == "control.reindex"

@@ -131,7 +131,7 @@ def test_bad_upload_names_the_field(
     assert _files(world) == []
 
 
-@pytest.mark.parametrize("path", ["/v1/uploads", "/v1/similar"])
+@pytest.mark.parametrize("path", ["/v1/uploads", "/v1/search"])
 def test_form_is_refused_with_what_to_write_instead(client: httpx.Client, world: World, path: str) -> None:
     answer = client.post(path, files={"file": ("kick.wav", b"RIFF")})
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")

@@ -13,8 +13,10 @@ from typing import Any, Self
 import numpy as np
 from redis import Redis
 
+from samplemind_tasks.categories import LEAVES
 from samplemind_tasks.errors import FailureCode
 from samplemind_tasks.features import Features, Kind
+from samplemind_tasks.reindex import ready_facets
 from samplemind_tasks.schemas import Failure, JobKind, SampleState, Tag
 from samplemind_tasks.settings import Settings
 from samplemind_tasks.store.chunks import Chunk, Chunks
@@ -22,8 +24,8 @@ from samplemind_tasks.store.failures import Failures
 from samplemind_tasks.store.jobs import JobRecord, Jobs, new_job_document
 from samplemind_tasks.store.mongo import connect, place_id, sample_id
 from samplemind_tasks.store.places import Place, Places, key_of
-from samplemind_tasks.store.samples import Arrival, Hearing, Measurement, Samples
-from samplemind_tasks.store.vectors import VectorIndex
+from samplemind_tasks.store.samples import Arrival, Hearing, Measurement, Samples, Vector
+from samplemind_tasks.store.vectors import VectorIndex, collection_name
 
 VERSION = "1"
 
@@ -40,6 +42,10 @@ def features(**changes: Any) -> Features:
         "notes": [],
     }  # fmt: skip
     return Features(**{**values, **changes})
+
+
+def _leaves(probabilities: dict[str, float]) -> Vector:
+    return np.array([probabilities.get(leaf, 0.0) for leaf in LEAVES], np.float32)
 
 
 def eventually(claim: Callable[[], bool], within_s: float = 10.0) -> bool:
@@ -71,7 +77,7 @@ class World:
 
     def sample(
         self, name: str, user: str = "local", vector: list[float] | None = None, tags: dict[str, float] | None = None,
-        **changes: Any,
+        heard_as: dict[str, float] | None = None, **changes: Any,
     ) -> str:  # fmt: skip
         """A file of the folder as a sample: measured, and heard where a vector is given."""
         path = self.folder / name
@@ -89,17 +95,28 @@ class World:
         self.samples.arrive(user, [Arrival(file_hash, shown, size_bytes)], {}, VERSION)
         name_of = sample_id(user, file_hash)
         if vector is not None:
-            self._hear(user, name_of, file_hash, vector, tags or {})
+            self._hear(user, name_of, file_hash, vector, tags or {}, None if heard_as is None else _leaves(heard_as))
         return name_of
 
-    def _hear(self, user: str, sample: str, file_hash: str, vector: list[float], tags: dict[str, float]) -> None:
+    def _hear(
+        self, user: str, sample: str, file_hash: str, vector: list[float], tags: dict[str, float],
+        leaves: Vector | None = None,
+    ) -> None:  # fmt: skip
         card = self.settings.model_card
         whole = np.zeros(card.vector_size, np.float32)
         whole[: len(vector)] = vector
         heard = tuple(Tag(name=name, score=score) for name, score in tags.items())
-        self.samples.save_hearings([Hearing(file_hash, whole, heard)], card.collection, replace=False)
-        VectorIndex(self.settings).upsert(card.collection, [sample], whole[None, :], user)
-        self.samples.ready({sample: list(tags)})
+        hearing = Hearing(file_hash, whole, heard, leaves)
+        self.samples.save_hearings([hearing], card.collection, replace=False)
+        VectorIndex(self.settings).upsert(collection_name(card.collection, user), [sample], whole[None, :])
+        self.samples.ready(*ready_facets(card, {sample: hearing}))
+
+    def hear_again(self, sample: str, heard_as: dict[str, float]) -> None:
+        """As after a rescan: the model has heard the sample anew."""
+        row = self.db.audio_files.find_one({"_id": sample})
+        assert row is not None
+        self.db.analyses.delete_many({"file_hash": row["file_hash"], "stage": "embed"})
+        self._hear(row["user_id"], sample, row["file_hash"], [1.0], {}, _leaves(heard_as))
 
     def crowd(self, count: int, first: int = 1, user: str = "local", **changes: Any) -> list[str]:
         """Many samples at once, numbered from `first`; every tenth is a one-shot. Answers their ids, oldest first."""

@@ -1,0 +1,180 @@
+"""Commands that find sounds: search, similar, duplicates; and reindex, which mends what they look in."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from samplemind_tasks.categories import Category
+from samplemind_tasks.cli import show
+from samplemind_tasks.cli.call import Call, command, one_of
+from samplemind_tasks.cli.client import Json, as_shown
+from samplemind_tasks.cli.library import KINDS, SampleArgument, bpm_range, find_sample, key_name
+from samplemind_tasks.errors import NotFound
+from samplemind_tasks.features import Kind
+from samplemind_tasks.queries import MOST_HITS, DuplicateGroup, ReindexAnswer, SearchAnswer, Weights
+
+app = typer.Typer()
+
+RANGE = "MIN-MAX"
+ASPECTS = tuple(Weights.model_fields)
+
+
+def span(text: str) -> dict[str, float | None]:
+    """0.5-2, 0.5- (from) or -2 (up to); a lower end below zero is written with two dots: -20..-8, -20.., ..-8."""
+    number = r"[+-]?\d+(?:\.\d+)?"
+    match = re.fullmatch(rf"\s*({number})?\s*\.\.\s*({number})?\s*", text)
+    match = match or re.fullmatch(r"\s*(\d+(?:\.\d+)?)?\s*[-–]\s*(\d+(?:\.\d+)?)?\s*", text)
+    least, most = match.groups() if match else (None, None)
+    if least is None and most is None:
+        raise typer.BadParameter(f"{text!r} is no range: write 0.5-2, 0.5-, -2, or -20..-8")
+    if least and most and float(least) > float(most):
+        raise typer.BadParameter(f"{text!r}: the lower end comes first")
+    return {"least": float(least) if least else None, "most": float(most) if most else None}
+
+
+def weight(text: str) -> tuple[str, float]:
+    """pitch=0.5."""
+    name, _, value = text.partition("=")
+    if name not in ASPECTS or not re.fullmatch(r"0|1|0?\.\d+|[01]\.0*", value):
+        raise typer.BadParameter(f"{text!r}: write one of {', '.join(ASPECTS)}, then = and 0 to 1, as in pitch=0.5")
+    return name, float(value)
+
+
+@command(app)
+def search(
+    call: Call,
+    text: Annotated[str, typer.Argument(metavar="[TEXT]", help="What it is, how it sounds.", show_default=False)] = "",
+    like: Annotated[
+        list[str] | None, typer.Option("--like", metavar="ID|PATH", help="Sounds like this. Again for more of them.")
+    ] = None,
+    unlike: Annotated[
+        list[str] | None, typer.Option("--unlike", metavar="ID|PATH", help="Does not sound like this.")
+    ] = None,
+    weights: Annotated[
+        list[str] | None,
+        typer.Option("--weight", metavar="ASPECT=0..1", help=f"How much it counts: {', '.join(ASPECTS)}."),
+    ] = None,
+    kind: Annotated[list[str] | None, typer.Option("--kind", metavar="KIND", help=KINDS)] = None,
+    category: Annotated[
+        list[str] | None, typer.Option("--category", metavar="NAME", help="kick, snare, pad, ... Again for another.")
+    ] = None,
+    bpm: Annotated[str | None, typer.Option("--bpm", metavar=RANGE, help="120-130, 120-, -130 or 124.")] = None,
+    octaves: Annotated[bool, typer.Option("--octaves", help="Half and double that tempo too.")] = False,
+    key: Annotated[str | None, typer.Option("--key", help='"A minor", Am or 8A.', parser=key_name)] = None,
+    compatible: Annotated[bool, typer.Option("--compatible", help="Keys that mix with it too.")] = False,
+    duration: Annotated[str | None, typer.Option("--duration", metavar=RANGE, help="Seconds.")] = None,
+    loudness: Annotated[str | None, typer.Option("--loudness", metavar="MIN..MAX", help="LUFS, as in -20..-8.")] = None,
+    brightness: Annotated[str | None, typer.Option("--brightness", metavar=RANGE, help="Centroid, Hz.")] = None,
+    tag: Annotated[list[str] | None, typer.Option("--tag", help="Only what has this tag.")] = None,
+    word: Annotated[list[str] | None, typer.Option("--word", help="Only what is bright, dark, punchy, ...")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Part of the name.")] = None,
+    folder: Annotated[Path | None, typer.Option("--folder", metavar="PATH", help="Only what lives below it.")] = None,
+    favourite: Annotated[bool, typer.Option("--favourite", help="Only favourites.")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=MOST_HITS, help="How many.")] = 20,
+) -> None:
+    """Find sounds by words, by what they sound like, and by what was measured; any mix of these."""
+    filters = _filters(
+        kind=[one_of(Kind)(each) for each in kind or []],
+        category=[one_of(Category)(each) for each in category or []],
+        tempo_bpm=_tempo(bpm) if bpm else None,
+        tempo_octaves=octaves,
+        key=key,
+        key_compatible=compatible,
+        duration_s=span(duration) if duration else None,
+        loudness_lufs=span(loudness) if loudness else None,
+        brightness_hz=span(brightness) if brightness else None,
+        tags=[as_shown(each) for each in tag or []],
+        words=word,
+        name=name and as_shown(name),
+        folder=as_shown(folder.expanduser().absolute()) if folder else None,
+        favourite=favourite or None,
+    )
+    query: Json = {"text": as_shown(text), "filters": filters, "limit": limit}
+    query["weights"] = dict(weight(each) for each in weights or [])
+    query["like"] = [_sound(call, each) for each in like or []]
+    query["unlike"] = [_sound(call, each) for each in unlike or []]
+    _show(call, call.gateway.search(query))
+
+
+@command(app)
+def similar(
+    call: Call,
+    sample: SampleArgument,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=MOST_HITS, help="How many.")] = 10,
+) -> None:
+    """Find what sounds like a sample, or like any file: short for search --like."""
+    _show(call, call.gateway.search({"like": [_sound(call, sample)], "limit": limit}))
+
+
+@command(app)
+def duplicates(
+    call: Call,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="How many groups; 0 means all.")] = 50,
+) -> None:
+    """List sounds that are there more than once, exactly or nearly. Nothing is merged or deleted."""
+    shown = 0
+    for answer in call.gateway.duplicates():
+        call.answer(answer)
+        group = DuplicateGroup.model_validate(answer, extra="ignore")
+        call.show(*([""] if shown else []), show.duplicate_table(group))
+        shown += 1
+        if shown == limit:
+            call.show(Text(f"the first {show.count(shown)}; --limit 0 shows all", style="dim"))
+            return
+    if not shown:
+        call.show("No duplicates.")
+
+
+@command(app)
+def reindex(call: Call) -> None:
+    """Write the search index anew from the database, as after the loss of Chroma's folder."""
+    answer = call.gateway.reindex()
+    call.answer(answer)
+    told = ReindexAnswer.model_validate(answer, extra="ignore")
+    call.show(f"writing the index of {show.count(told.samples)} samples anew ({told.model}); search goes on meanwhile")
+
+
+def _tempo(bpm: str) -> dict[str, float | None]:
+    least, most = bpm_range(bpm)
+    return {"least": least, "most": most}
+
+
+def _filters(**wanted: Any) -> Json:
+    """What was asked for."""
+    return {name: value for name, value in wanted.items() if value not in (None, [], False)}
+
+
+def _sound(call: Call, id_or_path: str) -> str:
+    """The id of a sample; of a file that is not in the library, the id it has once it was sent."""
+    if id_or_path.startswith("sound-"):
+        return id_or_path
+    try:
+        return str(call.gateway.sample(find_sample(call, id_or_path))["sample"]["id"])
+    except NotFound:
+        path = Path(id_or_path).expanduser()
+        if not path.is_file():
+            raise
+        call.tell(Text(f"{as_shown(path)} is not in the library: listening to the file", style="dim"))
+        return call.gateway.send_sound(path)
+
+
+def _show(call: Call, answer: Json) -> None:
+    call.answer(answer)
+    told = SearchAnswer.model_validate(answer, extra="ignore")
+    understood = Text(", ".join(f"{each.what}: {each.value}" for each in told.understood), style="dim")
+    if told.understood:
+        call.show(Text("understood ", style="dim") + understood)
+    if told.rest:
+        call.show(Text(f"not understood: {told.rest}", style="dim"))
+    if not told.hits:
+        if told.nothing_matches:
+            call.show("Nothing matches.")
+        elif told.searched:
+            call.show("Nothing else is there to compare with.")
+        else:
+            call.show("Nothing passes the filters, or the library is empty: samplemind add FOLDER")
+        return
+    call.show(show.hit_table(told.hits), *show.footnote(hit.sample for hit in told.hits))

@@ -1,0 +1,126 @@
+"""search, similar, duplicates and reindex on the command line, against a gateway over real stores."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from api.conftest import serving
+from api.test_search import heard, work_once
+from api.world import World, eventually
+from typer.testing import CliRunner
+
+from samplemind_tasks.cli import app
+from samplemind_tasks.cli.search import span, weight
+from samplemind_tasks.features import Kind, Word
+from samplemind_tasks.settings import Settings
+
+
+@pytest.fixture
+def world(settings: Settings, tmp_path: Path) -> Iterator[World]:
+    folder = tmp_path / "music"
+    folder.mkdir()
+    with World(settings.model_copy(update={"roots": (folder,)}), folder.resolve()) as world:
+        same = {"pcm_hash": "a" * 32}
+        world.sample("drums/kick.wav", vector=[1.0], **same, kind=Kind.ONE_SHOT, tempo_bpm=None,
+                     heard_as={"808 kick": 0.9}, words=[Word(name="dark", score=0.9)])  # fmt: skip
+        world.sample("drums/hat.wav", vector=[0.6, 0.4], **same, kind=Kind.ONE_SHOT, heard_as={"closed hat": 0.8})
+        world.sample("loops/beat.wav", vector=[0.8, 0.2], **same, tempo_bpm=62.0, heard_as={"drum loop": 0.95})
+        yield world
+
+
+@pytest.fixture
+def url(world: World) -> Iterator[str]:
+    with serving(world.settings) as client:
+        assert eventually(lambda: client.get("/v1/health/live").status_code == 204)
+        yield str(client.base_url)
+
+
+def told(url: str, *words: str) -> list[dict[str, Any]]:
+    """What a program gets."""
+    outcome = CliRunner().invoke(app, [*words, "--json", "--url", url])
+    assert outcome.exit_code == 0, outcome.output
+    return [json.loads(line) for line in outcome.stdout.splitlines()]
+
+
+def found(url: str, *words: str) -> list[str]:
+    (answer,) = told(url, *words)
+    return [hit["sample"]["name"] for hit in answer["hits"]]
+
+
+def shown(url: str, *words: str) -> str:
+    """What a person reads."""
+    outcome = CliRunner().invoke(app, [*words, "--url", url])
+    assert outcome.exit_code == 0, outcome.output
+    return outcome.stdout
+
+
+def test_a_text_is_answered_with_what_was_understood_and_why(url: str) -> None:
+    page = shown(url, "search", "dark kick")
+    assert "kick.wav" in page
+    assert "understood" in page
+    assert "category" in page
+    assert "dark" in page
+    assert "Nothing matches" in shown(url, "search", "cowbell")
+
+
+def test_likes_take_ids_and_paths_and_filters_narrow(url: str, world: World) -> None:
+    kick = str(world.folder / "drums/kick.wav")
+    assert found(url, "search", "--like", kick) == ["beat.wav", "hat.wav"]
+    assert found(url, "similar", kick, "--limit", "1") == ["beat.wav"]
+    assert found(url, "search", "--like", kick, "--kind", "one-shot") == ["hat.wav"]
+    assert found(url, "search", "--bpm", "120-126", "--octaves") == ["beat.wav", "hat.wav"]
+    assert found(url, "search", "--category", "kick", "--category", "closed hat") == ["hat.wav", "kick.wav"]
+    assert set(found(url, "search", "--folder", str(world.folder / "drums"))) == {"kick.wav", "hat.wav"}
+    assert found(url, "search", "--word", "dark", "--duration", "1-3") == ["kick.wav"]
+    (answer,) = told(url, "search", "--like", kick, "--weight", "pitch=0.5", "--weight", "timbre=1")
+    assert set(answer["hits"][0]["parts"]) == {"timbre", "pitch", "spectrum"}
+
+
+def test_a_file_outside_the_library_is_sent_once(url: str, world: World, tmp_path: Path) -> None:
+    stranger = tmp_path / "stranger.wav"
+    stranger.write_bytes(b"a sound")
+    asked: list[object] = []
+    worker = work_once(world, heard(world, 1.0), asked)
+    (answer,) = told(url, "search", "--like", str(stranger), "--kind", "loop")
+    worker.join()
+    assert [hit["sample"]["name"] for hit in answer["hits"]] == ["beat.wav"]
+    assert asked == [b"a sound"]
+
+
+def test_what_makes_no_sense_is_told(url: str) -> None:
+    for words in (["search"], ["search", "--like", "nowhere.wav"], ["search", "--weight", "colour=1"],
+                  ["search", "--kind", "spoon"], ["search", "--loudness", "loud"]):  # fmt: skip
+        outcome = CliRunner().invoke(app, [*words, "--url", url])
+        assert outcome.exit_code != 0, words
+        assert not isinstance(outcome.exception, ValueError), words
+
+
+def test_duplicates_are_listed_and_an_index_can_be_written_anew(url: str, world: World) -> None:
+    (group,) = told(url, "duplicates")
+    assert (group["how"], len(group["members"])) == ("exact", 3)
+    assert "3 samples" in shown(url, "reindex")
+    assert eventually(lambda: len(world.queued("control")) >= 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [("0.5-2", 0.5, 2), ("0.5-", 0.5, None), ("-2", None, 2), ("-20..-8", -20, -8), ("..-8", None, -8)],
+)
+def test_ranges(text: str, least: float | None, most: float | None) -> None:
+    assert span(text) == {"least": least, "most": most}
+
+
+@pytest.mark.parametrize("text", ["", "-", "loud", "3-2", "1-2-3", ".."])
+def test_what_is_no_range(text: str) -> None:
+    with pytest.raises(typer.BadParameter):
+        span(text)
+
+
+def test_weights() -> None:
+    assert weight("pitch=0.5") == ("pitch", 0.5)
+    for text in ("pitch", "pitch=2", "colour=1", "pitch=-1", "pitch=nan"):
+        with pytest.raises(typer.BadParameter):
+            weight(text)
