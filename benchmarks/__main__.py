@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmarks.bench_polls import polls
 from benchmarks.bench_rescan import rescan
+from benchmarks.bench_search import search
 from benchmarks.bench_start import idle, start
 from benchmarks.bench_submit import submit
 from benchmarks.bench_trip import trip
@@ -24,6 +25,7 @@ PARTS: dict[str, Callable[[World], list[Figure]]] = {
     "polls": polls,
     "submit": submit,
     "rescan": rescan,
+    "search": search,
 }
 
 

@@ -18,6 +18,9 @@ class Sizes:
     poll_rounds: int
     poll_phase_s: float
     idle_s: float
+    search_samples: int
+    searches: int
+    """Of each kind."""
 
 
 FULL = Sizes(
@@ -31,6 +34,8 @@ FULL = Sizes(
     poll_rounds=3,
     poll_phase_s=4.0,
     idle_s=20.0,
+    search_samples=100_000,
+    searches=100,
 )
 QUICK = Sizes(
     trip_files=400,
@@ -43,4 +48,6 @@ QUICK = Sizes(
     poll_rounds=2,
     poll_phase_s=1.2,
     idle_s=10.0,
+    search_samples=10_000,
+    searches=40,
 )

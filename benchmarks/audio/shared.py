@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from benchmarks.audio.material import HYDROGEN, SONIC_PI, sounds, tracks
 from benchmarks.audio.peers import mono
 from benchmarks.figures import Figure
-from samplemind_tasks.audio.spectrum import RATE_HZ, Spectrum, decibels, spectrum
+from samplemind_tasks.audio import RATE_HZ
+from samplemind_tasks.audio.spectrum import Spectrum, decibels, spectrum
 from samplemind_tasks.audio.timbre import flux, mfcc
 
 Floats = NDArray[np.float32]
