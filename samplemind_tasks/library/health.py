@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from pydantic import ValidationError
 
@@ -90,7 +90,7 @@ class Health:
     async def _workers_by_role(self) -> list[Part]:
         try:
             async with asyncio.timeout(LOOK_S):
-                counts = await self._workers.by_role()
+                told = await self._workers.by_role()
         except (StoreUnavailable, TimeoutError):
             return [
                 Part(
@@ -98,7 +98,7 @@ class Health:
                 )
                 for role in ROLES
             ]
-        return [_worker(role, counts.get(role, 0)) for role in ROLES]
+        return [_worker(role, told.get(role, [])) for role in ROLES]
 
     async def stats(self, user_id: str) -> Stats:
         """The library in numbers, a few seconds old at most; older where counting takes long."""
@@ -149,12 +149,27 @@ async def _look(name: str, beat: Callable[[], Awaitable[None]], advice: str) -> 
     return Part(name=name, ok=True, message="answers", advice="")
 
 
-def _worker(role: str, count: int) -> Part:
-    if count:
-        return Part(name=f"{role} worker", ok=True, message=f"{count} at work", advice="")
+def _worker(role: str, processes: Sequence[Mapping[str, object]]) -> Part:
+    if processes:
+        told = "; ".join(filter(None, map(_told, processes)))
+        message = f"{len(processes)} at work" + (f": {told}" if told else "")
+        return Part(name=f"{role} worker", ok=True, message=message, advice="")
     return Part(
         name=f"{role} worker",
         ok=False,
         message=f"none at work: {ROLES[role]}",
         advice="start one; what is asked for waits",
     )
+
+
+def _told(facts: Mapping[str, object]) -> str:
+    """What a worker that hears tells of itself: its model and device, how large its batches are, how much it idles."""
+    if "device" not in facts:
+        return ""
+    words = [f"{facts.get('model')} on {facts['device']}"]
+    sizes = facts.get("batch_sizes")
+    if isinstance(sizes, dict):
+        words.append("batches " + ", ".join(f"{name} {'/'.join(map(str, each))}" for name, each in sizes.items()))
+    if isinstance(idle := facts.get("idle_share"), float):
+        words.append(f"{facts.get('windows')} windows heard, idle {idle:.0%}")
+    return ", ".join(words)

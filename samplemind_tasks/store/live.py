@@ -88,20 +88,30 @@ class Workers:
     def __init__(self, redis: AsyncRedis) -> None:
         self._redis = redis
 
-    async def by_role(self) -> dict[str, int]:
-        """How many processes of each role are alive."""
-        counts: dict[str, int] = {}
+    async def by_role(self) -> dict[str, list[dict[str, object]]]:
+        """What every living process of each role tells of itself."""
+        told: dict[str, list[dict[str, object]]] = {}
         try:
-            async for key in self._redis.scan_iter(match="worker:*", count=1_000):
-                role = str(key).split(":")[1]
-                counts[role] = counts.get(role, 0) + 1
+            keys = [str(key) async for key in self._redis.scan_iter(match="worker:*", count=1_000)]
+            for key, text in zip(keys, await self._redis.mget(keys) if keys else [], strict=True):
+                if text is not None:  # it may have expired meanwhile
+                    told.setdefault(key.split(":")[1], []).append(_facts(text))
         except RedisError as error:
             raise StoreUnavailable("redis", str(error)[:200]) from error
-        return counts
+        return told
 
     async def beat(self) -> None:
         """Ask whether Redis answers."""
         await ping(self._redis, "redis")
+
+
+def _facts(text: str | bytes) -> dict[str, object]:
+    """What a worker tells; nothing where a worker of another version tells something else."""
+    try:
+        told = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 class Cache:

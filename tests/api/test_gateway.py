@@ -1,5 +1,6 @@
 """What holds for the gateway as a whole: health, errors, who may ask, and its own description."""
 
+import json
 import socket
 import time
 from collections.abc import Callable
@@ -81,8 +82,12 @@ def test_stats_are_cached_and_a_cache_that_is_away_costs_only_the_cache(serve: S
 def test_ready_counts_workers_by_role(client: httpx.Client, world: World) -> None:
     for role, host in [("cpu", "a"), ("cpu", "b"), ("ai", "a")]:
         world.redis.set(worker_beat_key(role, host), "1")
+    told = {"model": "ears-1", "device": "cpu", "batch_sizes": {"aisfx": [4, 1]}, "windows": 128, "idle_share": 0.25}
+    world.redis.set(worker_beat_key("ai", "a"), json.dumps(told))
     parts = {part["name"]: part for part in client.get("/v1/health/ready").json()["parts"]}
     assert parts["cpu worker"]["message"] == "2 at work"
+    hears = "1 at work: ears-1 on cpu, batches aisfx 4/1, 128 windows heard, idle 25%"
+    assert parts["ai worker"]["message"] == hears
     assert parts["ai worker"]["ok"]
     assert not parts["live worker"]["ok"]
     assert parts["live worker"]["advice"]
