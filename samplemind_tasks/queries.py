@@ -193,6 +193,8 @@ class LessonAnswer(Strict):
     folder: str
     sounds: dict[str, int]
     """How many sounds of each label were learned from."""
+    left_out: dict[str, int] = Field(default_factory=dict)
+    """Labels with too few sounds to learn from."""
     accuracy: Confidence
     """Share of the sounds whose label was right while they were held out; unsure counts as wrong."""
     model: str

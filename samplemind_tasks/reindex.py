@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from samplemind_tasks.ai.taught import Taught
+from samplemind_tasks.ai.taught import SURE, Taught
 from samplemind_tasks.errors import StoreUnavailable
 from samplemind_tasks.facets import Heard, heard
 from samplemind_tasks.logs import get_log
@@ -20,6 +20,8 @@ from samplemind_tasks.words.told import category_told
 log = get_log(__name__)
 
 LOOK_EVERY_S = 15
+LOOK_AT_HEARD_EVERY_S = 3600
+"""And at once after a change of the model."""
 STRETCH = 256
 """Numbers of a library written in one task."""
 LONGEST_IN = 64
@@ -40,6 +42,8 @@ def look_at_index(stores: Stores) -> None:
             is_known = (model, user_id) in under_way
             if not is_known and stores.vectors.count(collection_name(model, user_id)) == 0:
                 _begin_if_lost(stores, model, user_id, last)
+            elif not is_known and stores.marks.is_due(f"look-at-heard:{model}:{user_id}", LOOK_AT_HEARD_EVERY_S):
+                _begin_if_another_heard(stores, model, user_id, last)
             _drop_overtaken(stores, model, user_id)
     except StoreUnavailable as error:
         log.warning("index_not_looked_at", reason=error.message)
@@ -55,6 +59,18 @@ def _drop_overtaken(stores: Stores, model: str, user_id: str) -> None:
             if stores.vectors.count(name) <= count:
                 log.info("index_overtaken", collection=name, by=ours)
                 stores.vectors.drop(name)
+
+
+def _begin_if_another_heard(stores: Stores, model: str, user_id: str, last: int) -> None:
+    """Begin where samples show what another model heard although this one has heard them too: it was changed back."""
+    version = stores.settings.hearing_version_of(model)
+    for first in range(0, last, STRETCH):
+        hashes = stores.samples.heard_by_another(user_id, first, first + STRETCH, model)
+        if hashes and stores.samples.hearings(hashes[:LONGEST_IN], version):
+            log.info("facets_of_another_model", model=model, user=user_id)
+            stores.samples.note_rebuild(model, user_id, 0)
+            send("control.reindex", model, user_id)
+            return
 
 
 def _begin_if_lost(stores: Stores, model: str, user_id: str, last: int) -> None:
@@ -115,15 +131,25 @@ def _label(tags: dict[str, list[str]], facets: dict[str, Heard], hearings: Mappi
     known = [sample for sample, hearing in hearings.items() if len(hearing.vector)]
     if not known:
         return
+    taught = {category for label in head.labels if (category := _category_of(label)) is not None}
     labels = Taught(**vars(head)).label(np.stack([hearings[sample].vector for sample in known]))
     for sample, (label, score) in zip(known, labels, strict=True):
         if label is None:
             continue
-        told = category_told(f"{label}/")
-        if told:
-            category, confidence = str(told[0].value), round(score, 3)
+        category = _category_of(label)
+        if category is not None:
+            heard_as, confidence = facets[sample], round(score, 3)
+            is_sure = (heard_as.category_confidence or 0.0) >= SURE
+            if is_sure and heard_as.category is not None and heard_as.category not in taught:
+                continue  # it is something else, of which nothing was taught
             facets[sample] = replace(
                 facets[sample], category=category, category_confidence=confidence, category_source="taught"
             )
         elif label not in tags[sample]:
             tags[sample].append(label)
+
+
+def _category_of(label: str) -> str | None:
+    """The category that a label names."""
+    told = category_told(f"{label}/")
+    return str(told[0].value) if told else None

@@ -36,10 +36,15 @@ def learn(stores: Stores, user_id: str, root: str, folder: str) -> None:
                 vectors.append(hearing.vector)
                 labels.append(label_of[file_hash])
     if not vectors:
-        raise BadRequest("no sound in a subfolder of this folder has been heard yet: add the folder first")
+        raise BadRequest("no sound in a subfolder of it has been heard: sort sounds into subfolders, and add it")
     lesson = teach(np.stack(vectors), labels)
     head = Head(**vars(lesson.taught))
-    told = {"folder": folder, "accuracy": round(lesson.accuracy, 3), "sounds": lesson.sounds}
+    told = {
+        "folder": folder,
+        "accuracy": round(lesson.accuracy, 3),
+        "sounds": lesson.sounds,
+        "left_out": lesson.left_out,
+    }
     stores.taught.save(user_id, model, head, told)
     log.info("lesson_learned", user=user_id, **told)
 

@@ -63,7 +63,7 @@ def _query(text: bytes, field: str) -> SearchQuery:
         fields = invalid_fields(error.errors(), field)
         message = "; ".join(f"{row['field']}: {row['message']}" for row in fields[:3])
         raise BadRequest(message, detail={"fields": fields}) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         message = f"this is no JSON: {error}"
         raise BadRequest(message, detail={"fields": [{"field": field, "message": message}]}) from error
 

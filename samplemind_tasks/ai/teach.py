@@ -7,7 +7,7 @@ sounds are from each other belongs to no label: it was not taught about.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +43,8 @@ class Lesson:
     """Share of the sounds whose label was right when they were held out; unsure counts as wrong."""
     sounds: dict[str, int]
     """How many sounds of each label were learned from."""
+    left_out: dict[str, int]
+    """Labels with too few sounds to learn from."""
 
 
 def teach(vectors: Vectors, labels: Sequence[str]) -> Lesson:
@@ -57,8 +59,12 @@ def teach(vectors: Vectors, labels: Sequence[str]) -> Lesson:
     ------
     BadRequest when there are too few or too many labels or sounds.
     """
+    every = Counter(labels)
+    left_out = {label: count for label, count in every.items() if count < LEAST_SOUNDS}
+    kept = [place for place, label in enumerate(labels) if label not in left_out]
+    vectors, labels = vectors[kept], [labels[place] for place in kept]
     sounds = Counter(labels)
-    _check(sounds)
+    _check(sounds, left_out)
     names = tuple(sorted(sounds))
     wanted = np.array([names.index(label) for label in labels])
     held_out = np.empty((len(vectors), len(names)), np.float32)
@@ -75,15 +81,16 @@ def teach(vectors: Vectors, labels: Sequence[str]) -> Lesson:
     taught = Taught(
         names, weights / temperature, bias / temperature, _centres(vectors, wanted, len(names)), nearest_least
     )
-    return Lesson(taught, _accuracy(held_out / temperature, wanted, nearest >= nearest_least), dict(sounds))
+    return Lesson(taught, _accuracy(held_out / temperature, wanted, nearest >= nearest_least), dict(sounds), left_out)
 
 
-def _check(sounds: Counter[str]) -> None:
-    few = sorted(label for label, count in sounds.items() if count < LEAST_SOUNDS)
+def _check(sounds: Mapping[str, int], left_out: Mapping[str, int]) -> None:
     if not LEAST_LABELS <= len(sounds) <= MOST_LABELS:
-        raise BadRequest(f"{len(sounds)} labels: teach {LEAST_LABELS} to {MOST_LABELS}, each a folder of its own")
-    if few:
-        raise BadRequest(f"too few sounds of {', '.join(few[:5])}: a label needs {LEAST_SOUNDS} or more")
+        few = f"; too few sounds of {', '.join(sorted(left_out)[:5])}" if left_out else ""
+        raise BadRequest(
+            f"{len(sounds)} labels: teach {LEAST_LABELS} to {MOST_LABELS}, each a subfolder with {LEAST_SOUNDS} sounds "
+            f"or more{few}"
+        )
     if sum(sounds.values()) > MOST_SOUNDS:
         raise BadRequest(f"{sum(sounds.values()):,} sounds: {MOST_SOUNDS:,} are the most that are learned from")
 

@@ -46,7 +46,8 @@ def _called(sample: Sample) -> list[tuple[str, Text | str]]:
     told = Text(NONE, style="dim")
     if sample.category is not None:
         told = unsure(str(sample.category), sample.category_confidence)
-        told.append(" (you said so)" if sample.category_source == "person" else "", style="dim")
+        source = {"person": " (you said so)", "taught": " (as you taught)"}.get(str(sample.category_source), "")
+        told.append(source, style="dim")
     return [("category", told), *([("favourite", "yes")] if sample.favourite else [])]
 
 

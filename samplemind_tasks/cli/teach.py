@@ -33,7 +33,8 @@ def teach(
     """Teach labels of your own by a folder you sorted.
 
     The folder is analysed first, as by `add`. Subfolders named like a category (Kicks, Closed Hats) decide the
-    category of what sounds alike; any other name becomes a tag. What you said of a sample by hand stays.
+    category of what sounds alike, unless the model is sure of one that was not taught; any other name becomes a tag.
+    What you said of a sample by hand stays.
     """  # fmt: skip
     if forget:
         call.gateway.forget_lesson()
@@ -62,6 +63,9 @@ def _show(call: Call, answer: Json) -> None:
         ("labels", Text(labels)),
         ("right", Text(f"{lesson.accuracy:.0%} of sounds that were held out (unsure counts as wrong)")),
     ]
+    if lesson.left_out:
+        few = ", ".join(f"{label} ({count})" for label, count in lesson.left_out.items())
+        facts.append(("too few sounds of", Text(few, style="yellow")))
     call.show(show.facts(facts))
     if not lesson.in_use:
         call.show(Text("another model is in use now: teach again", style="yellow"))

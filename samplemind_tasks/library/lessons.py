@@ -31,6 +31,8 @@ class Lessons:
         StoreUnavailable : no AI worker answered in time.
         """
         target = await self._disk.target(path)
+        if not target.is_there:
+            raise NotFound(f"there is no folder {path}", code="path_not_found")
         task_id = await self._nudges.ask("gpu.teach", user_id, str(target.root), str(target.path), queue=Queue.GPU_NOW)
         answer = await self._answers.wait(task_id, LEARN_WITHIN_S)
         if answer is None:

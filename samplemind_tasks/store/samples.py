@@ -185,6 +185,17 @@ class Samples:
             rows = list(self._db.audio_files.find(stretch, {"file_hash": 1, "state": 1}))
         return {row["_id"]: row["file_hash"] for row in rows if row["state"] == SampleState.READY.value}
 
+    def heard_by_another(self, user_id: str, after: int, last: int, model: str) -> list[str]:
+        """Hashes of the user's ready samples with these numbers that show what another model heard."""
+        stretch = {"user_id": user_id, "number": {"$gt": after, "$lte": last}}
+        with translating():
+            rows = list(self._db.audio_files.find(stretch, {"file_hash": 1, "state": 1, "heard.by": 1}))
+        return [
+            row["file_hash"]
+            for row in rows
+            if row["state"] == SampleState.READY.value and (row.get("heard") or {}).get("by") != model
+        ]
+
     def rebuilds(self) -> dict[tuple[str, str], int]:
         """Rebuildings of the index that are under way: (collection, user) and the last number written."""
         with translating():

@@ -14,6 +14,11 @@ _BPM = re.compile(
 _BARE_BPM = re.compile(
     rf"\b(around|at|near|about)\s+{_NUMBER}(?!\s*(?:k?hz|s\b|ms|sec|second|db|bit|%))(?![\w.])", re.IGNORECASE
 )
+_BPM_BOUND = re.compile(
+    r"\b(under|below|less than|slower than|at most|max|over|above|more than|faster than|at least|min)\s+"
+    rf"{_NUMBER}\s*bpm\b",
+    re.IGNORECASE,
+)
 _HZ = re.compile(rf"{_NUMBER}\s*(k?)hz\b", re.IGNORECASE)
 _SECONDS = re.compile(
     rf"(?:\b(under|below|less than|shorter than|at most|max|over|above|more than|longer than|at least|min)\s+|[<>]\s*)?"
@@ -38,9 +43,10 @@ ABOUT_HZ = 0.12
 """A frequency means about a whole tone to both sides."""
 ABOUT_DURATION = 0.25
 _SLOWEST_BPM, _FASTEST_BPM = 40.0, 300.0
-_AT_MOST = frozenset({"under", "below", "less than", "shorter than", "at most", "max", "<"})
-_AT_LEAST = frozenset({"over", "above", "more than", "longer than", "at least", "min", ">"})
+_AT_MOST = frozenset({"under", "below", "less than", "shorter than", "slower than", "at most", "max", "<"})
+_AT_LEAST = frozenset({"over", "above", "more than", "longer than", "faster than", "at least", "min", ">"})
 _LONGEST_S = 86_400.0
+_NO_TEMPO_BPM = 1_000.0
 
 
 @dataclass
@@ -84,6 +90,11 @@ def read_numbers(text: str) -> Numbers:
 def _tempo(found: Numbers) -> None:
     if match := found.take(_BPM_RANGE):
         low, high = sorted((_number(match[1]), _number(match[2])))
+        found.tempo_bpm = Bounds(least=low, most=high, words=match[0].strip())
+        return
+    if match := found.take(_BPM_BOUND):
+        bpm, is_most = _number(match[2]), match[1].lower() in _AT_MOST
+        low, high = (0.0, bpm) if is_most else (bpm, _NO_TEMPO_BPM)
         found.tempo_bpm = Bounds(least=low, most=high, words=match[0].strip())
         return
     if match := found.take(_BPM):

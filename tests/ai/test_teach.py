@@ -62,10 +62,17 @@ def test_teaching_twice_gives_the_same() -> None:
     ("labels", "reason"),
     [
         (["only"] * 20, "1 labels"),
-        (["many"] * 20 + ["few"] * (LEAST_SOUNDS - 1), "too few sounds of few"),
+        (["many"] * 20 + ["few"] * (LEAST_SOUNDS - 1), "1 labels.*too few sounds of few"),
         ([f"label {number}" for number in range(65) for _ in range(LEAST_SOUNDS)], "65 labels"),
     ],
 )
 def test_what_cannot_be_learned_is_told(labels: list[str], reason: str) -> None:
     with pytest.raises(BadRequest, match=reason):
         teach(around(0, len(labels), 0.2, 1), labels)
+
+
+def test_a_label_with_few_sounds_is_left_out_and_the_others_are_learned() -> None:
+    vectors = np.concatenate([around(0, 10, 0.1, 1), around(1, 10, 0.1, 2), around(2, 2, 0.1, 3)])
+    lesson = teach(vectors, ["a"] * 10 + ["b"] * 10 + ["c"] * 2)
+    assert (lesson.sounds, lesson.left_out) == ({"a": 10, "b": 10}, {"c": 2})
+    assert lesson.taught.labels == ("a", "b")

@@ -413,3 +413,8 @@ def test_reindex_is_asked_for(client: httpx.Client, world: World) -> None:
     assert (answer.status_code, answer.json()["samples"]) == (202, 1)
     assert eventually(lambda: len(world.queued("control")) == 1)
     assert json.loads(world.queued("control")[0])["headers"]["task"] == "control.reindex"
+
+
+def test_json_that_is_nested_too_deep_is_a_bad_request(client: httpx.Client) -> None:
+    answer = client.post("/v1/search", content=b"[" * 100_000, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")

@@ -198,3 +198,13 @@ def test_every_phrase_can_be_reached() -> None:
         assert phrase.words
         found = known.at(phrase.words, 0)
         assert found == (number, len(phrase.words)), phrase.text
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [("loop over 150 bpm", 150.0, 1000.0), ("under 90bpm", 0.0, 90.0), ("faster than 120.5 bpm", 120.5, 1000.0)],
+)
+def test_a_bound_of_a_tempo_is_a_bound(text: str, least: float, most: float) -> None:
+    tempo = parse(text).tempo_bpm
+    assert tempo is not None
+    assert (tempo.least, tempo.most) == (least, most)
