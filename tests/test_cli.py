@@ -148,7 +148,9 @@ def test_what_the_analyser_is_not_sure_of_carries_a_question_mark_and_what_does_
     assert "124.0 " in sure
     assert "A minor?" in sure
     none = printed(show.sample_table([a_sample("hit.wav", tempo_bpm=None, key=None, loudness_lufs=None)]))
-    assert none.count("–") == 3
+    assert none.count("–") == 4
+    told = printed(show.sample_table([a_sample("hit.wav", category="kick", category_confidence=0.3)]))
+    assert "kick?" in told
 
 
 def test_a_question_mark_is_explained_under_the_table() -> None:

@@ -79,7 +79,11 @@ def unsure(text: str, confidence: float | None) -> Text:
 
 def footnote(samples: Iterable[Sample]) -> list[Text]:
     """What the question mark means, under a table that has one."""
-    confidences = [value for each in samples for value in (each.tempo_confidence, each.key_confidence)]
+    confidences = [
+        value
+        for each in samples
+        for value in (each.tempo_confidence, each.key_confidence, each.category_confidence if each.category else None)
+    ]
     is_marked = any(value is not None and value < SURE for value in confidences)
     return [Text("? the analyser is not sure", style="dim")] if is_marked else []
 
@@ -140,6 +144,7 @@ def sample_cells(sample: Sample) -> list[Text | str]:
     return [
         name,
         str(sample.kind),
+        category(sample),
         unsure(fixed(sample.tempo_bpm), sample.tempo_confidence),
         unsure(sample.key or NONE, sample.key_confidence),
         length(sample.duration_s),
@@ -148,12 +153,12 @@ def sample_cells(sample: Sample) -> list[Text | str]:
     ]
 
 
-SAMPLE_HEADS = ("name", "kind", ">bpm", "key", ">length", ">LUFS", "tags")
+SAMPLE_HEADS = ("name", "kind", "category", ">bpm", "key", ">length", ">LUFS", "tags")
 
 
 def sample_table(samples: Iterable[Sample], *, ids: bool = True, width: int = WIDE_COLUMNS) -> Table:
-    """Samples, one a line; a narrow terminal has room for short ids and no tags, or for tags and no ids."""
-    heads = SAMPLE_HEADS[:-1] if ids and width < WIDE_COLUMNS else SAMPLE_HEADS
+    """Samples, one a line; a narrow terminal has room for short ids, or for loudness and tags."""
+    heads = SAMPLE_HEADS[:-2] if ids and width < WIDE_COLUMNS else SAMPLE_HEADS
     table = grid(*(["id"] if ids else []), *heads)
     for sample in samples:
         table.add_row(*([short(sample.id, width)] if ids else []), *sample_cells(sample)[: len(heads)])
@@ -169,10 +174,8 @@ def hit_table(hits: Iterable[Hit]) -> Table:
     """What was found, the best first, and why."""
     table = grid("score", "name", "why", "kind", "category", ">bpm", "key", ">length")
     for hit in hits:
-        name, kind, bpm, key, seconds, *_ = sample_cells(hit.sample)
-        table.add_row(
-            Text(f"{hit.score:.2f}", style="cyan"), name, why(hit), kind, category(hit.sample), bpm, key, seconds
-        )
+        name, *measured = sample_cells(hit.sample)[:6]
+        table.add_row(Text(f"{hit.score:.2f}", style="cyan"), name, why(hit), *measured)
     return table
 
 
