@@ -87,5 +87,8 @@ _LEAVES_OF = {
 LEAVES: dict[str, Category] = {leaf: category for category, leaves in _LEAVES_OF.items() for leaf in leaves}
 """Every leaf and the category it is shown as. A leaf has one name, so a search for "tabla" can mean it alone."""
 
+CATEGORY_NUMBERS = tuple(list(Category).index(category) for category in LEAVES.values())
+"""Of each leaf, the place of its category among the categories."""
+
 UNSURE_BELOW = 0.12
 """A category less probable than this is not told. Just above it, of sounds held out, one in five is right."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from samplemind_tasks.categories import LEAVES, UNSURE_BELOW, Category
+from samplemind_tasks.categories import CATEGORY_NUMBERS, UNSURE_BELOW, Category
 from samplemind_tasks.schemas import ModelCard, Tag
 
 Bytes = npt.NDArray[np.uint8]
@@ -19,7 +19,6 @@ Vector = npt.NDArray[np.float32]
 FULL = 255
 TIMBRE_FULL = 127
 _CATEGORIES = tuple(Category)
-_CATEGORY_OF_LEAF = np.array([_CATEGORIES.index(category) for category in LEAVES.values()])
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ def heard(card: ModelCard, vector: Vector, tags: Sequence[Tag], leaves: Vector |
 def category_scores(leaves: Vector) -> Vector:
     """Probability of each `Category` in its order, float32 [..., categories], from float32 [..., len(LEAVES)]."""
     scores = np.zeros((*leaves.shape[:-1], len(_CATEGORIES)), np.float32)
-    np.add.at(scores.T, _CATEGORY_OF_LEAF, leaves.T)
+    np.add.at(scores.T, np.array(CATEGORY_NUMBERS), leaves.T)
     return scores
 
 

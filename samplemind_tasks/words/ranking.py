@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from samplemind_tasks.categories import LEAVES, Category
+from samplemind_tasks.categories import CATEGORY_NUMBERS, Category
 from samplemind_tasks.words.facts import Fact, facts
 from samplemind_tasks.words.meaning import Meaning, Related
 from samplemind_tasks.words.names import NameIndex
@@ -45,8 +45,6 @@ UNREAD = 0.6
 """What is left where some words of a text without a sound were read as nothing."""
 _SEEN = 0.15
 """A part of the score from this on is told as a reason."""
-_CATEGORIES = tuple(Category)
-_CATEGORY_OF_LEAF = np.array([_CATEGORIES.index(category) for category in LEAVES.values()])
 
 
 class Mode(StrEnum):
@@ -208,8 +206,8 @@ class _Ranking:
         worth = self._leaf_sum(self._wanted)
         said = self._columns["by_person"][self._rows]
         if said.any():
-            best = np.zeros(len(_CATEGORIES), np.float32)
-            np.maximum.at(best, _CATEGORY_OF_LEAF, self._wanted)
+            best = np.zeros(len(Category), np.float32)
+            np.maximum.at(best, np.array(CATEGORY_NUMBERS), self._wanted)
             worth[said] = best[self._columns["category"][self._rows[said]]]
         mode = Mode.MEANING if self._is_guess else Mode.CATEGORY
         for words in dict.fromkeys(sound.words for sound in self._sounds):
