@@ -15,9 +15,9 @@ from benchmarks import material
 from benchmarks.figures import Figure
 from benchmarks.world import ENDED, Json, World
 from samplemind_tasks.aspects import DESCRIPTORS, SIZE
+from samplemind_tasks.cards import ModelCard
 from samplemind_tasks.categories import LEAVES, Category
 from samplemind_tasks.facets import as_bytes, likely_category, timbre_steps
-from samplemind_tasks.schemas import ModelCard
 from samplemind_tasks.settings import Settings
 from samplemind_tasks.store.mongo import sample_id
 from samplemind_tasks.store.vectors import VectorIndex, collection_name

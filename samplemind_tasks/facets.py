@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from samplemind_tasks.cards import ModelCard
 from samplemind_tasks.categories import CATEGORY_NUMBERS, UNSURE_BELOW, Category
-from samplemind_tasks.schemas import ModelCard, Tag
+from samplemind_tasks.schemas import Tag
 
 Bytes = npt.NDArray[np.uint8]
 Steps = npt.NDArray[np.int8]

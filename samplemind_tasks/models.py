@@ -15,8 +15,8 @@ from samplemind_tasks.ai.embed import load
 from samplemind_tasks.ai.sentences import Sentences
 from samplemind_tasks.ai.sources import checked, located, pull, state
 from samplemind_tasks.ai.weights import CONVERSIONS, load_state
+from samplemind_tasks.cards import ModelCard, NetworkCard
 from samplemind_tasks.errors import BadRequest, SampleMindError
-from samplemind_tasks.schemas import ModelCard, NetworkCard
 from samplemind_tasks.settings import Settings, model_cards, network_cards
 
 SENTENCES = "sentences"

@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 
 from samplemind_tasks.ai.taught import SURE, Taught
+from samplemind_tasks.cards import ModelCard
 from samplemind_tasks.errors import StoreUnavailable
 from samplemind_tasks.facets import Heard, heard
 from samplemind_tasks.logs import get_log
 from samplemind_tasks.queues import send
-from samplemind_tasks.schemas import ModelCard
 from samplemind_tasks.store.documents import Hearing
 from samplemind_tasks.store.stores import Stores
 from samplemind_tasks.store.taught import Head

@@ -14,9 +14,9 @@ from typing import Any
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from samplemind_tasks.cards import FrontEnd, ModelCard, NetworkCard
 from samplemind_tasks.errors import ModelUnavailable
 from samplemind_tasks.features import TempoRange
-from samplemind_tasks.schemas import FrontEnd, ModelCard, NetworkCard
 
 
 def default_data_dir() -> Path:

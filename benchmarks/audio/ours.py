@@ -9,8 +9,8 @@ from samplemind_tasks.audio.decode import open_sound
 from samplemind_tasks.audio.evidence import in_bytes
 from samplemind_tasks.audio.files import open_regular
 from samplemind_tasks.audio.listen import Heard, listen
+from samplemind_tasks.cards import FrontEnd
 from samplemind_tasks.features import Features
-from samplemind_tasks.schemas import FrontEnd
 from samplemind_tasks.settings import Settings
 
 _SETTINGS = Settings()

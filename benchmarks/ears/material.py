@@ -15,8 +15,8 @@ from samplemind_tasks.ai.ears import Part
 from samplemind_tasks.ai.network import Network
 from samplemind_tasks.audio.decode import open_sound
 from samplemind_tasks.audio.listen import listen
+from samplemind_tasks.cards import FrontEnd
 from samplemind_tasks.categories import Category
-from samplemind_tasks.schemas import FrontEnd
 
 KITS, SAMPLES, DRUMS = "hydrogen-drumkits", "sonic-pi-samples", "lmms-common"
 """Packages: drum kits that nothing was trained on, the samples that were, and drums that nothing was trained on."""

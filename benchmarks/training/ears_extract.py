@@ -29,8 +29,8 @@ from samplemind_tasks.ai import embed
 from samplemind_tasks.ai.embed import Embedder
 from samplemind_tasks.audio.excerpts import Excerpts
 from samplemind_tasks.audio.windows import Windows, plan, windows
+from samplemind_tasks.cards import FrontEnd
 from samplemind_tasks.categories import LEAVES, Category
-from samplemind_tasks.schemas import FrontEnd
 from samplemind_tasks.settings import Settings
 
 FONTS = (Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"), Path("/usr/share/sounds/sf3/MuseScore_General_Lite.sf3"))

@@ -22,8 +22,8 @@ from transformers.utils.logging import disable_progress_bar
 
 from samplemind_tasks.ai.network import Hearing
 from samplemind_tasks.ai.sources import checked, located, mend
+from samplemind_tasks.cards import NetworkCard
 from samplemind_tasks.errors import ModelUnavailable
-from samplemind_tasks.schemas import NetworkCard
 
 TOKENIZER_FILE = "tokenizer.json"
 MAX_TOKENS = 77

@@ -15,8 +15,9 @@ from samplemind_tasks.ai.musicnn import MusicnnConfig, MusicnnModel
 from samplemind_tasks.ai.network import Answers, Network, Windows
 from samplemind_tasks.ai.weights import load_state
 from samplemind_tasks.ai.zero_shot import ZeroShot
+from samplemind_tasks.cards import FrontEnd, ModelCard, NetworkCard
 from samplemind_tasks.errors import AudioError, BadRequest, FailureCode, ModelUnavailable
-from samplemind_tasks.schemas import FrontEnd, ModelCard, NetworkCard, Tag
+from samplemind_tasks.schemas import Tag
 
 SoundWindows = Mapping[str, Windows]
 """The windows of one sound, by the front-end that cut them: float16 [n, frames, mels] each."""

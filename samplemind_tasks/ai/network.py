@@ -17,8 +17,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from samplemind_tasks.cards import NetworkCard
 from samplemind_tasks.errors import ModelUnavailable
-from samplemind_tasks.schemas import NetworkCard
 
 Windows = NDArray[np.float16]
 """float16 [n, frames, mels] log-mel windows of one sound, cut as the card's front-end says."""

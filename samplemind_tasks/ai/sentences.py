@@ -17,8 +17,8 @@ from safetensors.torch import load_file
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from samplemind_tasks.ai.sources import WEIGHTS_FILE, checked, located, mend
+from samplemind_tasks.cards import NetworkCard
 from samplemind_tasks.errors import ModelUnavailable
-from samplemind_tasks.schemas import NetworkCard
 
 Floats = NDArray[np.float32]
 

@@ -15,8 +15,8 @@ from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
 from samplemind_tasks.ai.tf_checkpoint import DATA_SUFFIX
+from samplemind_tasks.cards import NetworkCard
 from samplemind_tasks.errors import ModelUnavailable
-from samplemind_tasks.schemas import NetworkCard
 
 HUB_FILES = ("*.json", "*.safetensors", "*.txt")
 """What is downloaded: no pickles, no code."""

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from samplemind_tasks.ai import aisfx, musicnn, tf_checkpoint
 from samplemind_tasks.ai.sources import checked, located
+from samplemind_tasks.cards import NetworkCard
 from samplemind_tasks.errors import ModelUnavailable
-from samplemind_tasks.schemas import NetworkCard
 
 CONVERSION_VERSION = 1
 """Raise it when a conversion gives other tensors, so that old cache files are left aside."""

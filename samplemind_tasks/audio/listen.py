@@ -15,7 +15,7 @@ from samplemind_tasks.audio.mono import RATE_HZ, MixDown, Resampler
 from samplemind_tasks.audio.peaks import Peaks
 from samplemind_tasks.audio.stream import Format
 from samplemind_tasks.audio.windows import Windows, plan, windows
-from samplemind_tasks.schemas import FrontEnd
+from samplemind_tasks.cards import FrontEnd
 
 Floats = NDArray[np.float32]
 

@@ -9,7 +9,7 @@ from samplemind_tasks.audio.analyze import analyze
 from samplemind_tasks.audio.decode import Sound
 from samplemind_tasks.audio.listen import listen
 from samplemind_tasks.audio.stream import Format
-from samplemind_tasks.schemas import FrontEnd
+from samplemind_tasks.cards import FrontEnd
 
 _RATE_HZ = 44_100
 _SECONDS = 0.5

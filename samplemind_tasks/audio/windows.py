@@ -11,7 +11,7 @@ from samplemind_tasks.audio.excerpts import Excerpts, Interval
 from samplemind_tasks.audio.mel import MelBands, mel_filterbank, sparse
 from samplemind_tasks.audio.mono import resample
 from samplemind_tasks.audio.spectrum import frame_count, mel_frames
-from samplemind_tasks.schemas import SILENCE_DB, FrontEnd
+from samplemind_tasks.cards import SILENCE_DB, FrontEnd
 
 Windows = NDArray[np.float16]
 Floats = NDArray[np.float32]

@@ -13,9 +13,10 @@ import numpy.typing as npt
 
 from samplemind_tasks.aspects import DESCRIPTORS
 from samplemind_tasks.aspects import SIZE as ASPECTS_SIZE
+from samplemind_tasks.cards import ModelCard
 from samplemind_tasks.categories import LEAVES, Category
 from samplemind_tasks.features import Kind
-from samplemind_tasks.schemas import ModelCard, SampleState
+from samplemind_tasks.schemas import SampleState
 from samplemind_tasks.settings import Settings
 from samplemind_tasks.store.mongo import Document, connect, translating
 

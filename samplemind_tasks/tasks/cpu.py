@@ -16,11 +16,12 @@ from samplemind_tasks.audio.decode import open_sound
 from samplemind_tasks.audio.evidence import in_bytes, in_name
 from samplemind_tasks.audio.files import content_hash, open_regular
 from samplemind_tasks.audio.listen import Heard, listen
+from samplemind_tasks.cards import FrontEnd
 from samplemind_tasks.errors import AudioError, FailureCode, NotFound, StoreUnavailable
 from samplemind_tasks.logs import get_log
 from samplemind_tasks.pipeline import close, current_versions, hand_on
 from samplemind_tasks.queues import app, settings
-from samplemind_tasks.schemas import Failure, FrontEnd
+from samplemind_tasks.schemas import Failure
 from samplemind_tasks.store.chunks import ChunkSample, Stage
 from samplemind_tasks.store.mongo import sample_id
 from samplemind_tasks.store.places import Place

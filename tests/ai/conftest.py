@@ -10,7 +10,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import ClapConfig, ClapModel, PreTrainedTokenizerFast
 
 from samplemind_tasks.ai.embed import Embedder, load
-from samplemind_tasks.schemas import ModelCard, NetworkCard
+from samplemind_tasks.cards import ModelCard, NetworkCard
 from samplemind_tasks.settings import model_cards, network_cards
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789'-"

@@ -16,8 +16,8 @@ from transformers import ClapModel, PreTrainedTokenizerFast
 from samplemind_tasks.ai.embed import Embedder, Heard, load
 from samplemind_tasks.audio.decode import open_sound
 from samplemind_tasks.audio.listen import listen
+from samplemind_tasks.cards import ModelCard
 from samplemind_tasks.errors import AudioError, BadRequest, FailureCode, ModelUnavailable
-from samplemind_tasks.schemas import ModelCard
 from samplemind_tasks.settings import Settings
 
 Windows = NDArray[np.float16]

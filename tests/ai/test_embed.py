@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from samplemind_tasks.ai.embed import Embedder, Heard, load
 from samplemind_tasks.ai.network import Windows
+from samplemind_tasks.cards import ModelCard
 from samplemind_tasks.errors import AudioError, FailureCode, ModelUnavailable
-from samplemind_tasks.schemas import ModelCard
 from samplemind_tasks.settings import model_cards
 
 FRAMES, MELS = 187, 96

@@ -13,7 +13,7 @@ from samplemind_tasks.ai.embed import Embedder
 from samplemind_tasks.ai.musicnn import FRAMES, MELS, MusicnnModel, convert
 from samplemind_tasks.ai.sources import located
 from samplemind_tasks.ai.tf_checkpoint import read_bundle
-from samplemind_tasks.schemas import NetworkCard
+from samplemind_tasks.cards import NetworkCard
 
 Reference = dict[str, NDArray[np.floating]]
 

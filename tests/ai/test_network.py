@@ -9,8 +9,8 @@ from torch import Tensor
 
 from samplemind_tasks.ai.embed import Embedder
 from samplemind_tasks.ai.network import BATCH_SIZES, LENGTHS, Network, Windows
+from samplemind_tasks.cards import NetworkCard
 from samplemind_tasks.errors import ModelUnavailable
-from samplemind_tasks.schemas import NetworkCard
 
 FRAMES, MELS = 187, 96
 SIZE = 3

@@ -8,8 +8,8 @@ import pytest
 
 from samplemind_tasks.ai.sentences import Sentences
 from samplemind_tasks.ai.sources import located
+from samplemind_tasks.cards import NetworkCard
 from samplemind_tasks.errors import ModelUnavailable
-from samplemind_tasks.schemas import NetworkCard
 from samplemind_tasks.settings import network_cards
 
 

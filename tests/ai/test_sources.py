@@ -14,8 +14,8 @@ from ai.hub import COMMIT, Hub, serving
 
 from samplemind_tasks.ai import sources
 from samplemind_tasks.ai.sources import checked, located, pull, sha256_of, state, weights_file
+from samplemind_tasks.cards import ModelCard, NetworkCard
 from samplemind_tasks.errors import ModelUnavailable
-from samplemind_tasks.schemas import ModelCard, NetworkCard
 from samplemind_tasks.settings import network_cards
 
 

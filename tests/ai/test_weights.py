@@ -10,8 +10,8 @@ import torch
 
 from samplemind_tasks.ai import sources
 from samplemind_tasks.ai.weights import cache_file, load_state
+from samplemind_tasks.cards import NetworkCard
 from samplemind_tasks.errors import ModelUnavailable
-from samplemind_tasks.schemas import NetworkCard
 from samplemind_tasks.settings import network_cards
 
 

@@ -8,7 +8,7 @@ from transformers import ClapFeatureExtractor
 from audio.sounds import cadence, noise
 from samplemind_tasks.audio.excerpts import Excerpts
 from samplemind_tasks.audio.windows import plan, windows
-from samplemind_tasks.schemas import FrontEnd
+from samplemind_tasks.cards import FrontEnd
 from samplemind_tasks.settings import front_ends
 
 MUSICNN, AISFX, CLAP = front_ends()["musicnn"], front_ends()["aisfx"], front_ends()["clap"]

@@ -9,8 +9,8 @@ from samplemind_tasks.audio.analyze import analyze
 from samplemind_tasks.audio.decode import Sound
 from samplemind_tasks.audio.listen import Heard, listen
 from samplemind_tasks.audio.warm import Samples
+from samplemind_tasks.cards import FrontEnd
 from samplemind_tasks.features import Features
-from samplemind_tasks.schemas import FrontEnd
 
 LONGEST_S = 900.0
 
