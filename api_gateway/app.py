@@ -5,15 +5,13 @@ import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
-from typing import Any
 
 from fastapi import Depends, FastAPI
 from fastapi.responses import HTMLResponse, RedirectResponse
-from fastapi.routing import APIRoute
 
 from api_gateway.dependencies import LOCAL_USER, only_known_parameters
 from api_gateway.docs_page import docs_page
-from api_gateway.examples import EXAMPLES
+from api_gateway.document import complete_document, operation_id
 from api_gateway.guards import JSON_BODY_BYTES, BodyGuard, SiteGuard
 from api_gateway.problems import declared, install_problem_handlers
 from api_gateway.routes import health, jobs, samples, search, teach, uploads
@@ -71,7 +69,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
         telemetry={"tracing": False, "metrics": False, "logs": False},  # looked up anew at every request otherwise
-        generate_unique_id_function=_operation_id,
+        generate_unique_id_function=operation_id,
     )
     for routes in (jobs, uploads, samples, search, teach, health):
         app.include_router(
@@ -80,35 +78,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             dependencies=[Depends(only_known_parameters)],
             responses={422: declared()[422]},
         )
-    _add_examples(app)
+    complete_document(app)
     _add_pages(app)
     install_problem_handlers(app)
     limits = {"/v1/uploads": settings.max_upload_bytes, "/v1/search": MOST_QUERY_BYTES}
     app.add_middleware(BodyGuard, limit_of=lambda path: limits.get(path, JSON_BODY_BYTES))
     app.add_middleware(SiteGuard)
     return app
-
-
-def _operation_id(route: APIRoute) -> str:
-    """The function's name, so that generated clients read well."""
-    return route.name
-
-
-def _add_examples(app: FastAPI) -> None:
-    """Put an example beside every answer in the OpenAPI document."""
-    plain = app.openapi
-
-    def with_examples() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            for item in plain()["paths"].values():
-                for operation in item.values():
-                    example = EXAMPLES.get(operation["operationId"])
-                    done = next(answer for status, answer in operation["responses"].items() if status.startswith("2"))
-                    if example is not None:
-                        done["content"]["application/json"]["example"] = example.model_dump(mode="json")
-        return plain()
-
-    app.openapi = with_examples  # type: ignore[method-assign]  # as FastAPI's manual extends the document
 
 
 def _add_pages(app: FastAPI) -> None:

@@ -19,6 +19,7 @@ from samplemind_tasks.store.pages import SampleFilter, is_key
 
 router = APIRouter(tags=["samples"])
 
+SOUND = {name: {"schema": {"type": "string", "format": "binary"}} for name in ("application/octet-stream", "audio/*")}
 Detail = Annotated[bool, Query(description="Up to 16,000 bins instead of at most 1000.")]
 Bpm = Annotated[float | None, Query(gt=0, lt=1000, allow_inf_nan=False)]
 
@@ -77,8 +78,8 @@ async def change_sample(sample_id: SampleId, change: SampleChange, library: TheL
     response_class=StreamingResponse,
     responses=declared(404, 416)
     | {
-        200: {"description": "The whole file.", "content": {"audio/*": {}}},
-        206: {"description": "The range asked for.", "content": {"audio/*": {}}},
+        200: {"description": "The whole file.", "content": SOUND},
+        206: {"description": "The range asked for.", "content": SOUND},
         304: {"description": "The client has it already."},
     },
 )

@@ -21,12 +21,11 @@ BODY = {
         "required": True,
         "description": "A query as JSON; or, with any other content type, the bytes of a sound to search with.",
         "content": {
-            JSON: {"schema": SearchQuery.model_json_schema(ref_template="#/components/schemas/{model}")},
+            JSON: {"schema": {"$ref": "#/components/schemas/SearchQuery"}},
             "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
         },
     }
 }
-BODY["requestBody"]["content"][JSON]["schema"].pop("$defs", None)  # type: ignore[index]  # they are among the components
 
 
 @router.post(
