@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samplemind_tasks.words.text import words_of_name
-from samplemind_tasks.words.vocabulary import SURE, Floats, one_slip, vocabulary
+from samplemind_tasks.words.typos import one_slip
+from samplemind_tasks.words.vocabulary import SURE, Floats, vocabulary
 
 FOLDER_WEIGHT = 0.7
 """A folder's name is about many files."""
@@ -61,7 +62,7 @@ class NameIndex:
         phrases = sound_phrases(words)
         of_folder = {number for part in folder_words for number in sound_phrases(part)}
         known = vocabulary()
-        is_telling = any(known.phrases[number].leaves.max() >= SURE for number in phrases)
+        is_telling = any(known.phrases[number].is_sure for number in phrases)
         every = {self._number(word) for part in [words, *folder_words] for word in part}
         entry: _Entry = (tuple(every), tuple(phrases), tuple(of_folder), is_telling)
         self._entries[row] = entry
@@ -118,6 +119,17 @@ class NameIndex:
         scores[others] = 0.0  # the file's own name goes before its folder's
         return np.maximum(scores, own), others
 
+    def told_outright(self, leaves: NDArray[np.bool_], size: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which names, or folders of names that tell nothing, tell only some of these leaves; and which tell others."""
+        sure = vocabulary().leaves >= SURE
+        tells_one = sure.any(axis=1) & ~(sure & ~leaves).any(axis=1)
+        own, telling, of_folder = (np.zeros(size, np.float32) for _ in range(3))
+        _mark(own, self._rows_of_phrase, np.flatnonzero(tells_one).tolist(), 1.0)
+        _mark(telling, self._telling, [0], 1.0)
+        _mark(of_folder, self._rows_of_folder_phrase, np.flatnonzero(tells_one).tolist(), 1.0)
+        told = (own > 0) | ((of_folder > 0) & (telling == 0))
+        return told, (telling > 0) & (own == 0)
+
     def _prefixed(self, word: str) -> list[int]:
         return [self._word_number[longer] for longer in self._beginning(word)[:_MOST_PREFIXED]]
 
@@ -143,13 +155,14 @@ class NameIndex:
 
 def sound_phrases(words: Sequence[str]) -> list[int]:
     """Numbers of the vocabulary's phrases that name a sound, each once; guesses only where nothing sure is said."""
-    known, found, place = vocabulary(), [], 0
+    known, found, place = vocabulary(), list[int](), 0
+    words = [known.plain(word) for word in words]
     while place < len(words):
         match = known.at(words, place)
         if match and known.phrases[match[0]].sounds and match[0] not in found:
             found.append(match[0])
         place += match[1] if match else 1
-    sure = [number for number in found if known.phrases[number].leaves.max() >= SURE]
+    sure = [number for number in found if known.phrases[number].is_sure]
     return sure or found
 
 

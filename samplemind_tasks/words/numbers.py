@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 
 from samplemind_tasks.words.understood import NOTES, Bounds
 
-_NUMBER = r"(?<![\w.#])(\d{1,5}(?:[.,]\d{1,3})?)"
+_NUMBER = r"(?<![\w.#])((?:(?<!\S)-)?\d{1,6}(?:[.,]\d{1,3})?)"
+"""Below zero where a minus stands before it and a space before that."""
 _TO = r"\s*(?:-|–|to|bis|and|\.\.)\s*"
 _BPM_RANGE = re.compile(rf"{_NUMBER}\s*(?:bpm)?{_TO}{_NUMBER}\s*bpm\b", re.IGNORECASE)
 _BPM = re.compile(
-    rf"(?:\b(?:around|near|about|at|~)\s*)?{_NUMBER}\s*bpm\b|\b(?:bpm|tempo)\s*(?:of|=|:)?\s*{_NUMBER}", re.IGNORECASE
+    rf"(?:\b(?:around|near|about|at)\s+|[~@]\s*)?{_NUMBER}\s*(?:bpm|beats per minute)\b|"
+    rf"\b(?:bpm|tempo)\s*(?:of|=|:)?\s*{_NUMBER}",
+    re.IGNORECASE,
 )
 _BARE_BPM = re.compile(
     rf"\b(around|at|near|about)\s+{_NUMBER}(?!\s*(?:k?hz|s\b|ms|sec|second|db|bit|%))(?![\w.])", re.IGNORECASE
@@ -21,7 +24,8 @@ _BPM_BOUND = re.compile(
 )
 _HZ = re.compile(rf"{_NUMBER}\s*(k?)hz\b", re.IGNORECASE)
 _SECONDS = re.compile(
-    rf"(?:\b(under|below|less than|shorter than|at most|max|over|above|more than|longer than|at least|min)\s+|[<>]\s*)?"
+    r"(?<!\w)(?!(?:808|909|707|606|303|101)s\b)"  # several 808s are no 808 seconds
+    r"(?:\b(under|below|less than|shorter than|at most|max|over|above|more than|longer than|at least|min)\s+|[<>]\s*)?"
     rf"{_NUMBER}\s*(ms|milliseconds?|s|secs?|seconds?|sekunden?)\b",
     re.IGNORECASE,
 )
@@ -47,6 +51,10 @@ _AT_MOST = frozenset({"under", "below", "less than", "shorter than", "slower tha
 _AT_LEAST = frozenset({"over", "above", "more than", "longer than", "faster than", "at least", "min", ">"})
 _LONGEST_S = 86_400.0
 _NO_TEMPO_BPM = 1_000.0
+_TEMPOS_BPM = (20.0, _NO_TEMPO_BPM)
+_PITCHES_HZ = (10.0, 24_000.0)
+_DURATIONS_S = (1e-3, _LONGEST_S)
+"""What a sound can have. A number beyond asks for nothing, and is told as not understood."""
 
 
 @dataclass
@@ -61,6 +69,8 @@ class Numbers:
     key: str | None = None
     tonic: int | None = None
     key_words: list[str] = field(default_factory=list)
+    senseless: list[str] = field(default_factory=list)
+    """Words of numbers that no sound has."""
 
     def take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
         """Find the pattern and cut it out of what is left."""
@@ -69,41 +79,46 @@ class Numbers:
             self.left = f"{self.left[: match.start()]} {self.left[match.end() :]}"
         return match
 
+    def sensible(self, bounds: Bounds, allowed: tuple[float, float]) -> Bounds | None:
+        """The bounds, if any value between them can be met."""
+        if bounds.most >= allowed[0] and bounds.least <= allowed[1]:
+            return bounds
+        self.senseless.append(bounds.words)
+        return None
+
 
 def read_numbers(text: str) -> Numbers:
     """Read one of each from a text."""
     found = Numbers(text)
-    _tempo(found)
+    tempo = _tempo(found)
+    found.tempo_bpm = tempo and found.sensible(tempo, _TEMPOS_BPM)
     if match := found.take(_HZ):
         hz = _number(match[1]) * (1000.0 if match[2] else 1.0)
-        found.pitch_hz = _about(hz, ABOUT_HZ, match[0])
+        found.pitch_hz = found.sensible(_about(hz, ABOUT_HZ, match[0]), _PITCHES_HZ)
     if match := found.take(_SECONDS):
-        found.duration_s = _duration(match)
+        found.duration_s = found.sensible(_duration(match), _DURATIONS_S)
     _key(found)
     if not _B3.search(text) and (match := found.take(_NOTE)):
         midi = 12.0 * (int(match[3]) + 1) + _pitch_class(match[1], match[2])
-        if 0 <= midi <= 127:
-            found.pitch_midi = Bounds(least=midi, most=midi, words=match[0])
+        found.pitch_midi = found.sensible(Bounds(least=midi, most=midi, words=match[0]), (0.0, 127.0))
     return found
 
 
-def _tempo(found: Numbers) -> None:
+def _tempo(found: Numbers) -> Bounds | None:
     if match := found.take(_BPM_RANGE):
         low, high = sorted((_number(match[1]), _number(match[2])))
-        found.tempo_bpm = Bounds(least=low, most=high, words=match[0].strip())
-        return
+        return Bounds(least=low, most=high, words=match[0].strip())
     if match := found.take(_BPM_BOUND):
         bpm, is_most = _number(match[2]), match[1].lower() in _AT_MOST
         low, high = (0.0, bpm) if is_most else (bpm, _NO_TEMPO_BPM)
-        found.tempo_bpm = Bounds(least=low, most=high, words=match[0].strip())
-        return
+        return Bounds(least=low, most=high, words=match[0].strip())
     if match := found.take(_BPM):
-        found.tempo_bpm = _about(_number(match[1] or match[2]), ABOUT_TEMPO, match[0])
-        return
+        return _about(_number(match[1] or match[2]), ABOUT_TEMPO, match[0])
     match = _BARE_BPM.search(found.left)
     if match and _SLOWEST_BPM <= _number(match[2]) <= _FASTEST_BPM:
         found.take(_BARE_BPM)
-        found.tempo_bpm = _about(_number(match[2]), ABOUT_TEMPO, match[0])
+        return _about(_number(match[2]), ABOUT_TEMPO, match[0])
+    return None
 
 
 def _duration(match: re.Match[str]) -> Bounds:

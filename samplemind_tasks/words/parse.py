@@ -1,52 +1,99 @@
-"""Reading a text query: numbers first, then the longest phrases of the vocabulary, then light typos."""
+"""Reading a text query: numbers first, then the longest phrases of the vocabulary, translated or mistyped too."""
 
-from dataclasses import dataclass, field
-
+from samplemind_tasks.categories import LEAVES, Category
 from samplemind_tasks.features import Kind
-from samplemind_tasks.words.numbers import read_numbers
-from samplemind_tasks.words.text import words_of
-from samplemind_tasks.words.understood import Descriptor, Sound, Understood
+from samplemind_tasks.words.denial import Denial
+from samplemind_tasks.words.numbers import ABOUT_TEMPO, read_numbers
+from samplemind_tasks.words.text import BREAK, words_of_text
+from samplemind_tasks.words.understood import Bounds, Descriptor, Sound, Understood
 from samplemind_tasks.words.vocabulary import SURE, TYPO_WEIGHT, Phrase, Vocabulary, vocabulary
 
 READ_CHARS = 1_000
 """A text is read up to here: nobody asks for one sound with more, and reading stays a matter of milliseconds."""
 FADED = 0.25
 """What is left of a guess beside a sure meaning: in "piano chord" the chord is hardly a synthesiser's."""
-_NEGATED_WORDS = 2
-"""A negation reaches so far: "not too bright"."""
+_LOOPS = frozenset({Category.DRUM_LOOP, Category.MELODIC_LOOP})
+_BARE_BPM = range(60, 201)
+"""A number beside a loop that is its tempo: "loop 124"."""
 
 
-@dataclass
 class _Reading:
-    sounds: list[Sound] = field(default_factory=list)
-    descriptors: list[Descriptor] = field(default_factory=list)
-    kinds: list[Kind] = field(default_factory=list)
-    kind_words: list[str] = field(default_factory=list)
-    words: list[str] = field(default_factory=list)
-    rest: list[str] = field(default_factory=list)
+    """A text on its way through the vocabulary."""
 
-    def add(self, phrase: Phrase, words: str, *, wanted: bool, trust: float) -> None:
+    def __init__(self, words: list[str], known: Vocabulary) -> None:
+        self.sounds: list[Sound] = []
+        self.descriptors: list[Descriptor] = []
+        self.kinds: dict[Kind, bool] = {}
+        """Whether each is wanted."""
+        self.kind_words: list[str] = []
+        self.words: list[str] = []
+        self.rest: list[str] = []
+        self.senseless: list[str] = []
+        self._typed, self._known = words, known
+        self._meant = [known.meant(word) for word in words]
+        self._said = [meant or known.plain(word) for word, meant in zip(words, self._meant, strict=True)]
+        self._denial = Denial(self._said, known)
+        place = 0
+        while place < len(words):
+            place += self._take(place)
+
+    def _take(self, place: int) -> int:
+        """Read what begins at a place: how many words it takes."""
+        word = self._said[place]
+        found = self._known.at(self._said, place)
+        if found is None and (word == BREAK or word in self._known.joiners):
+            self._denial.divide(place)
+            return 1
+        if denial := self._denial.begins(place):
+            return denial
+        found = found or self._known.at([self._known.translated(word)], 0)
+        if found is None:
+            if word not in self._known.ignored:
+                self._take_unknown(self._typed[place])
+            return 1
+        phrase, length = self._known.phrases[found[0]], found[1]
+        self._take_phrase(phrase, place, length, wanted=not self._denial.meets(phrase, place + length))
+        return length
+
+    def _take_unknown(self, word: str) -> None:
+        if self._denial.passes():
+            self.senseless.append(word)
+            return
+        self.rest.append(word)
+        self.words.append(word)
+
+    def _take_phrase(self, phrase: Phrase, place: int, length: int, *, wanted: bool) -> None:
         """Take up what a phrase means."""
-        for name, weight in phrase.sounds.items():
-            self.sounds.append(Sound(name=name, weight=round(weight * trust, 3), wanted=wanted, words=words))
-        for name in phrase.descriptors:
-            self.descriptors.append(Descriptor(name=name, wanted=wanted, words=words))
-        if phrase.kinds and not phrase.sounds and wanted:
-            self.kinds.extend(kind for kind in phrase.kinds if kind not in self.kinds)
-            self.kind_words.append(words)
+        taken = self._typed[place : place + length]
+        words, trust = " ".join(taken), TYPO_WEIGHT if any(self._meant[place : place + length]) else 1.0
+        if wanted:
+            self.words.extend(self._said[place : place + length])
+            for name, weight in phrase.sounds.items():
+                self.sounds.append(Sound(name=name, weight=round(weight * trust, 3), words=words))
+        else:
+            self.sounds += [Sound(name=name, weight=1.0, wanted=False, words=words) for name in phrase.excluded]
+        if wanted or not phrase.excluded:
+            for name in phrase.descriptors:
+                self.descriptors.append(Descriptor(name=name, wanted=wanted, words=words))
+            for name in phrase.denied:
+                self.descriptors.append(Descriptor(name=name, wanted=not wanted, words=words))
+        if phrase.kinds and not phrase.sounds:
+            self.kinds.update(dict.fromkeys(phrase.kinds, wanted))
+            self.kind_words.append(words if wanted else f"not {words}")
 
 
 def parse(text: str) -> Understood:
     """Read any text; what it does not say is left empty. Never fails."""
     numbers = read_numbers(text[:READ_CHARS])
-    reading = _read(words_of(numbers.left), vocabulary())
+    reading = _Reading(words_of_text(numbers.left), vocabulary())
+    tempo = numbers.tempo_bpm or _bare_tempo(reading)
     return Understood(
         sounds=_faded(reading.sounds),
         descriptors=_once(reading.descriptors),
-        kinds=reading.kinds,
+        kinds=_kinds(reading.kinds),
         key=numbers.key,
         tonic=numbers.tonic,
-        tempo_bpm=numbers.tempo_bpm,
+        tempo_bpm=tempo,
         pitch_midi=numbers.pitch_midi,
         pitch_hz=numbers.pitch_hz,
         duration_s=numbers.duration_s,
@@ -54,37 +101,28 @@ def parse(text: str) -> Understood:
         key_words=" ".join(numbers.key_words),
         words=reading.words,
         rest=reading.rest,
+        senseless=[*reading.senseless, *numbers.senseless],
     )
 
 
-def _read(words: list[str], known: Vocabulary) -> _Reading:
-    reading = _Reading()
-    place, negated_until = 0, -1
-    while place < len(words):
-        word = words[place]
-        if word in known.negations:
-            negated_until = place + _NEGATED_WORDS
-            place += 1
-            continue
-        found = known.at(words, place)
-        if found is None and word not in known.ignored:
-            corrected = known.near(word)
-            found = known.at([corrected], 0) if corrected else None
-            trust = TYPO_WEIGHT
-        else:
-            trust = 1.0
-        wanted = place > negated_until
-        length = found[1] if found else 1
-        taken = words[place : place + length]
-        if found:
-            reading.add(known.phrases[found[0]], " ".join(taken), wanted=wanted, trust=trust)
-            negated_until = -1
-        elif word not in known.ignored and wanted:
-            reading.rest.append(word)
-        if wanted and (found or word not in known.ignored):
-            reading.words.extend(taken)
-        place += length
-    return reading
+def _bare_tempo(reading: _Reading) -> Bounds | None:
+    """The one number beside a loop, taken out of the rest."""
+    is_loop = reading.kinds.get(Kind.LOOP) or any(
+        sound.wanted and sound.weight >= SURE and (LEAVES.get(sound.name) or sound.name) in _LOOPS
+        for sound in reading.sounds
+    )
+    numbers = [word for word in reading.rest if word.isdecimal() and int(word) in _BARE_BPM]
+    if not is_loop or len(numbers) != 1:
+        return None
+    reading.rest.remove(numbers[0])
+    bpm = float(numbers[0])
+    return Bounds(least=bpm * (1 - ABOUT_TEMPO), most=bpm * (1 + ABOUT_TEMPO), words=numbers[0])
+
+
+def _kinds(asked: dict[Kind, bool]) -> list[Kind]:
+    """The kinds that are wanted; where some are only not wanted, all others."""
+    wanted = [kind for kind, is_wanted in asked.items() if is_wanted]
+    return wanted or [kind for kind in Kind if asked and kind not in asked]
 
 
 def _faded(sounds: list[Sound]) -> list[Sound]:

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from samplemind_tasks.categories import CATEGORY_NUMBERS, Category
 from samplemind_tasks.words.facts import Fact, facts
-from samplemind_tasks.words.meaning import Meaning, Related
+from samplemind_tasks.words.meaning import Related, asked_tags
 from samplemind_tasks.words.names import NameIndex
 from samplemind_tasks.words.perceived import perceived
 from samplemind_tasks.words.understood import Sound, Understood
+from samplemind_tasks.words.unwanted import left_over
 from samplemind_tasks.words.vocabulary import LEAF_NAMES, leaves_of
 
 Floats = NDArray[np.float32]
@@ -88,6 +89,8 @@ class Ranked:
 
     scores: Floats
     parts: list[Part] = field(default_factory=list)
+    understood: Understood = field(default_factory=Understood)
+    """The text, with what ranking made of words that were read as nothing."""
 
     @property
     def nothing_matches(self) -> bool:
@@ -129,7 +132,8 @@ def rank(
     base = ranking.heard()
     if names is not None:
         base = ranking.with_names(base, names)
-    return Ranked(ranking.bounded(ranking.shaded(base)), ranking.parts)
+    scores = ranking.bounded(ranking.shaded(base, names))
+    return Ranked(scores, ranking.parts, understood.with_found(ranking.found_beyond()))
 
 
 class _Ranking:
@@ -148,7 +152,7 @@ class _Ranking:
         self._is_guess = not known
         self._related = related
         self._wanted = _worth(self._sounds)
-        self._tags = _asked_tags(understood, tags, related)
+        self._tags = asked_tags(understood, tags, related)
         self._tag_place = {tag: place for place, tag in enumerate(tags)}
         self._described = perceived(understood.descriptors, columns, rows)
 
@@ -166,7 +170,8 @@ class _Ranking:
             return tagged
         if self._described:
             return np.asarray(np.mean([met for _, met in self._described], axis=0) * unread, np.float32)
-        return np.full(len(self._rows), unread if self._facts else 0.0, np.float32)
+        says_something = self._facts or any(not sound.wanted for sound in self._understood.sounds)
+        return np.full(len(self._rows), unread if says_something else 0.0, np.float32)
 
     def with_names(self, base: Floats, names: NameIndex) -> Floats:
         """Join what the names say to what was heard."""
@@ -181,11 +186,14 @@ class _Ranking:
         base = np.where(others, base * np.float32(CONTRADICTED), base)
         return np.asarray(base + (1 - base) * NAMED * worth, np.float32)
 
-    def shaded(self, base: Floats) -> Floats:
+    def shaded(self, base: Floats, names: NameIndex | None) -> Floats:
         """Take away for descriptors that do not hold, and for a sound that is not wanted."""
         unwanted = [sound for sound in self._understood.sounds if not sound.wanted]
-        if unwanted:
-            base = base * (1 - self._leaf_sum(_worth(unwanted)))
+        left = left_over(unwanted, self._columns, self._rows, names)
+        if left is not None:
+            told = " ".join(dict.fromkeys(sound.words for sound in unwanted))
+            self.parts.append(Part(Mode.CATEGORY, f"not {told}", left))
+            base = base * left
         if self._described and (self._sounds or self._tags):
             base = _less(base, np.mean([met for _, met in self._described], axis=0), DESCRIBED)
         return base
@@ -201,6 +209,15 @@ class _Ranking:
         if (scores[every] >= FLOOR).any() or not (self._sounds or self._described or self._tags):
             return np.where(every, scores, np.float32(0))
         return np.asarray(scores * (0.5 + 0.5 * share), np.float32)
+
+    def found_beyond(self) -> list[tuple[str, str, str]]:
+        """What words that were read as nothing are to some row: a tag, a sound of like meaning, a word of its name."""
+        met = {(part.mode, part.words) for part in self.parts if (part.met > 0).any()}
+        told = [("tag", tag.name, tag.words) for tag in self._tags if (Mode.TAGS, tag.words) in met]
+        guessed = self._sounds if self._is_guess else []
+        told += [("category", one.name, one.words) for one in guessed if (Mode.MEANING, one.words) in met]
+        near = [("name", one.name, one.words) for one in self._related.name_words if (Mode.NAME, one.words) in met]
+        return [*told, *near, *(("name", word, word) for word in self._understood.rest if (Mode.NAME, word) in met)]
 
     def _by_sound(self) -> Floats:
         worth = self._leaf_sum(self._wanted)
@@ -255,16 +272,6 @@ def _worth(sounds: Sequence[Sound]) -> Floats:
     for sound in sounds:
         np.maximum(worth, np.float32(sound.weight) * leaves_of(sound.name), out=worth)
     return worth
-
-
-def _asked_tags(understood: Understood, tags: Sequence[str], related: Related) -> list[Meaning]:
-    """Tags that are in the text, single words if they were read as nothing else, and those the sentence model finds."""
-    unread, said = (f" {' '.join(words)} " for words in (understood.rest, understood.words))
-    asked = {tag: Meaning(tag, 1.0, tag) for tag in tags if f" {tag} " in (said if " " in tag else unread)}
-    for near in related.tags:
-        if near.name in tags:
-            asked.setdefault(near.name, near)
-    return list(asked.values())
 
 
 def _less(base: Floats, met: NDArray[np.floating[Any]] | None, share: float) -> Floats:

@@ -7,6 +7,13 @@ from functools import lru_cache
 _HUMP = re.compile(r"(?<=[a-zà-ÿ])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _RUN = re.compile(r"[^\W\d_]+|\d+")
 """Letters of any script, or digits: "kick04" is two words."""
+BREAK = ","
+"""Stands among the words of a text where a list goes on: no phrase reaches across it."""
+_SPOKEN = re.compile(rf"{_RUN.pattern}|[,;:/|+()\[\]\n]|[.!?](?=\s)")
+_MINUS = re.compile(r"(?<!\S)[-–](?=[^\W\d_])")
+_DASH = re.compile(r"\s[-–—]+\s")
+_WITH = re.compile(r"\bw/(o\b)?", re.IGNORECASE)
+_SPELLED_OUT = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "&": " and "})
 _KEPT_S = frozenset({
     "keys", "strings", "claves", "castanets", "atmos", "vibes", "timbales", "maracas", "drums", "voices", "mallets",
     "violins", "tops",
@@ -16,7 +23,7 @@ _KEPT_S = frozenset({
 
 def fold(text: str) -> str:
     """Small letters; accents taken off Latin letters alone, because in other scripts they make another letter."""
-    text = unicodedata.normalize("NFKC", text).lower()
+    text = unicodedata.normalize("NFKC", text).lower().translate(_SPELLED_OUT)
     if text.isascii():
         return text
     return "".join(_plain(letter) for letter in text)
@@ -25,6 +32,13 @@ def fold(text: str) -> str:
 def words_of(text: str) -> list[str]:
     """The words of a text: "Hi-Hats" is "hi", "hat"."""
     return [singular(word) for word in _RUN.findall(fold(text).replace("'", "").replace("’", ""))]
+
+
+def words_of_text(text: str) -> list[str]:
+    """The words of what a person asks for, with `BREAK` between parts: "snare, -rim" is "snare", ",", "not", "rim"."""
+    text = _DASH.sub(" , ", _MINUS.sub(" not ", _WITH.sub(lambda found: " without " if found[1] else " with ", text)))
+    spoken = _SPOKEN.findall(fold(text).replace("'", "").replace("’", ""))
+    return [singular(word) if word.isalnum() else BREAK for word in spoken]
 
 
 def words_of_name(name: str) -> list[str]:

@@ -55,17 +55,32 @@ class Understood(Strict):
     key_words: str = ""
     """The words that kinds, and key or tonic, were read from."""
     words: list[str] = Field(default_factory=list)
-    """Every word that says something, as names are searched for it."""
+    """Every word that says something, as names are searched for it: corrected, and in English where that is known."""
     rest: list[str] = Field(default_factory=list)
     """Words that were read as nothing; the sentence model may know them."""
+    senseless: list[str] = Field(default_factory=list)
+    """What was read as nothing and is not worth a question: "-1 bpm", or what nobody knows and is not wanted."""
+
+    beyond: list[tuple[str, str, str]] = Field(default_factory=list)
+    """What words of the rest are to a library after all: tags, names, sounds of like meaning; as in `read_as`."""
+
+    def with_found(self, beyond: list[tuple[str, str, str]]) -> "Understood":
+        """The same, less those words of the rest that were of use after all."""
+        used = {word for _, _, words in beyond for word in words.split()}
+        rest = [word for word in self.rest if word not in used]
+        return self.model_copy(update={"beyond": beyond, "rest": rest})
 
     @property
     def rest_text(self) -> str:
-        return " ".join(self.rest)
+        return " ".join([*self.rest, *self.senseless])
 
     def read_as(self) -> list[tuple[str, str, str]]:
         """What each part of the text was read as, for people: what it is about, its value, the words."""
-        told = [("category", sound.name if sound.wanted else f"not {sound.name}", sound.words) for sound in self.sounds]
+        told = [("category", sound.name, sound.words) for sound in self.sounds if sound.wanted]
+        unwanted = [sound for sound in self.sounds if not sound.wanted]
+        for words in dict.fromkeys(sound.words for sound in unwanted):
+            names = ", ".join(sound.name for sound in unwanted if sound.words == words)
+            told.append(("category", f"not {names}", words))
         told += [("descriptor", one.name if one.wanted else f"not {one.name}", one.words) for one in self.descriptors]
         told += [("kind", kind.value, self.kind_words) for kind in self.kinds]
         if self.key is not None or self.tonic is not None:
@@ -74,7 +89,7 @@ class Understood(Strict):
             bounds = getattr(self, what)
             if bounds is not None:
                 told.append((what, f"{bounds.least:g} to {bounds.most:g}", bounds.words))
-        return told
+        return told + self.beyond
 
     @property
     def says_nothing(self) -> bool:

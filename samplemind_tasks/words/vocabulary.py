@@ -5,14 +5,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from samplemind_tasks.categories import LEAVES, Category
 from samplemind_tasks.features import Kind
+from samplemind_tasks.words.languages import compared, foreign
 from samplemind_tasks.words.text import words_of
+from samplemind_tasks.words.typos import Typos
 
 Floats = NDArray[np.float32]
 LEAF_NAMES = tuple(LEAVES)
@@ -28,10 +30,9 @@ _LOOSE = frozenset({Category.OTHER_PERCUSSION, Category.FX})
 SURE = 0.8
 """From this weight on, a phrase names the sound that is asked for, and guesses from other words fade."""
 TYPO_WEIGHT = 0.8
-"""Trust in a word that is one slip away from what was typed."""
-_TYPO_CHARS = 5
-"""Shorter words are too close to each other to guess."""
-_VOWELS = frozenset("aeiouy")
+"""Trust in a word that is a slip away from what was typed."""
+_EXCLUDED = 0.5
+"""Who does not want a word does not want what it may mean from this weight on."""
 
 
 @dataclass(frozen=True)
@@ -44,46 +45,67 @@ class Phrase:
     sounds : category or leaf name to weight
     leaves : float32 [leaves], what a sound of each leaf is worth to whoever asks for this; zeros where none is meant
     descriptors, kinds : what else it means
+    denied : descriptors that it says the contrary of
+    excluded : categories and leaves that it takes out where it is not wanted
     """
 
     words: tuple[str, ...]
     sounds: dict[str, float] = field(default_factory=dict)
     leaves: Floats = field(default_factory=lambda: np.zeros(len(LEAF_NAMES), np.float32))
     descriptors: list[str] = field(default_factory=list)
+    denied: list[str] = field(default_factory=list)
     kinds: list[Kind] = field(default_factory=list)
+    excluded: list[str] = field(default_factory=list)
 
     @property
     def text(self) -> str:
         return " ".join(self.words)
 
+    @property
+    def meaning(self) -> tuple[object, ...]:
+        """Equal for two spellings of the same."""
+        return (*sorted(self.sounds.items()), *self.descriptors, *self.denied, *self.kinds)
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether it is one word that says what a sound is or is like, rather than hints at it."""
+        return len(self.words) == 1 and bool(self.is_sure or self.descriptors or self.denied)
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it names one sound rather than hints at some."""
+        return bool(self.leaves.max() >= SURE)
+
 
 class Vocabulary:
     """Every phrase. Made once for each process by `vocabulary()`; safe to share between threads."""
 
-    def __init__(self, table: dict[str, dict[str, object]]) -> None:
-        phrases: dict[tuple[str, ...], Phrase] = {}
-        for section, name, spelled, weight in _entries(table):
-            words = tuple(words_of(spelled))
-            phrase = phrases.setdefault(words, Phrase(words))
-            if section == "descriptors" and name not in phrase.descriptors:
-                phrase.descriptors.append(name)
-            elif section == "kinds":
-                phrase.kinds.append(Kind(name))
-            elif section == "sounds":
-                phrase.sounds[name] = max(weight, phrase.sounds.get(name, 0.0))
-                np.maximum(phrase.leaves, weight * leaves_of(name), out=phrase.leaves)
-        self.phrases = tuple(phrases.values())
+    def __init__(
+        self, table: dict[str, dict[str, object]], languages: dict[str, dict[str, list[str]]], real: list[str]
+    ) -> None:
+        self.phrases = tuple(_phrases(table).values())
         self._number_of = {phrase.words: number for number, phrase in enumerate(self.phrases)}
-        for number, phrase in enumerate(self.phrases):  # "openhat" means what "open hat" does
-            self._number_of.setdefault(("".join(phrase.words),), number)
+        for number, phrase in enumerate(self.phrases):
+            for words in _other_ways(phrase, self._number_of, self.phrases):
+                self._number_of.setdefault(words, number)
         self._longest = max(len(words) for words in self._number_of)
         small = table["small"]
-        self.ignored = frozenset(word for spelled in _strings(small["ignored"]) for word in words_of(spelled))
-        self.negations = frozenset(word for spelled in _strings(small["negations"]) for word in words_of(spelled))
+        self.ignored = _words(small["ignored"])
+        self.joiners, self.alternatives = _words(small["joiners"]), _words(small["alternatives"])
+        self.denials, self.exclusions = _runs(small["denials"]), _runs(small["exclusions"])
+        self.never_compared = _words(small["never_compared"])
         self.leaves = np.stack([phrase.leaves for phrase in self.phrases])
         """float32 [phrases, leaves]"""
-        self._near = _slips({words[0] for words in self._number_of if len(words) == 1 and words[0].isascii()})
-        self.descriptors = tuple(str(name) for name in table["descriptors"])
+        of_denials = {word for words in self.denials | self.exclusions for word in words}
+        self._known = {word for words in self._number_of for word in words} | self.ignored | self.joiners | of_denials
+        adjectives = [phrase.text for phrase in self.phrases if phrase.is_alone and not phrase.sounds]
+        self._english = {**compared(adjectives), **foreign(languages)}
+        targets = set(self._english.values()).union(*(phrase.words for phrase in self.phrases if phrase.is_alone))
+        self._typos = Typos(
+            targets,
+            lambda word: self.phrases[found[0]].meaning if (found := self.at([word], 0)) else word,
+            _words(real),
+        )
 
     def at(self, words: Sequence[str], place: int) -> tuple[int, int] | None:
         """The longest phrase that begins at a place: its number, and how many words it takes."""
@@ -93,21 +115,23 @@ class Vocabulary:
                 return number, length
         return None
 
-    def near(self, word: str) -> str | None:
-        """The vocabulary's word that was probably meant; None where several or none are a slip away."""
-        if len(word) < _TYPO_CHARS or not word.isascii() or not word.isalpha() or len(word) > 24:
-            return None
-        found = set().union(*(self._near.get(key, ()) for key in _keys(word)))
-        best = {other for other in found if one_slip(word, other)} or {
-            other for other in found if _skeleton(word) == _skeleton(other) and abs(len(word) - len(other)) <= 1
-        }
-        return min(best) if len(best) == 1 else None
+    def plain(self, word: str) -> str:
+        """The vocabulary's word for one of another language or degree; any other word as it is."""
+        return word if word in self._known else self._english.get(word, word)
+
+    def translated(self, word: str) -> str:
+        """The same for a word that is known, but only as a part of phrases."""
+        return self._english.get(word, word)
+
+    def meant(self, word: str) -> str | None:
+        """The vocabulary's word that a word nobody knows was probably typed for."""
+        return None if word in self._known or word in self._english else self._typos.meant(word)
 
 
 @cache
 def vocabulary() -> Vocabulary:
     """The vocabulary that ships with the package."""
-    return Vocabulary(tomllib.loads(files(__package__).joinpath("vocabulary.toml").read_text(encoding="utf-8")))
+    return Vocabulary(_table("vocabulary"), _table("languages"), _table("real_words")["real"])
 
 
 @cache
@@ -130,51 +154,61 @@ def leaves_of(name: str) -> Floats:
     return wanted
 
 
+def _phrases(table: dict[str, dict[str, object]]) -> dict[tuple[str, ...], Phrase]:
+    phrases: dict[tuple[str, ...], Phrase] = {}
+    for section, name, spelled, weight in _entries(table):
+        words = tuple(words_of(spelled))
+        phrase = phrases.setdefault(words, Phrase(words))
+        if section == "sounds":
+            phrase.sounds[name] = max(weight, phrase.sounds.get(name, 0.0))
+            np.maximum(phrase.leaves, weight * leaves_of(name), out=phrase.leaves)
+            if weight >= _EXCLUDED:
+                phrase.excluded.append(name)
+        elif section == "kinds":
+            phrase.kinds.append(Kind(name))
+        else:
+            told = {"descriptors": phrase.descriptors, "denied": phrase.denied, "excluded": phrase.excluded}[section]
+            told.append(name)
+    return phrases
+
+
 def _entries(table: dict[str, dict[str, object]]) -> Iterator[tuple[str, str, str, float]]:
     """Section, what is meant, how it is written, how surely."""
-    for section in ("sounds", "descriptors", "kinds"):
+    for section in ("sounds", "descriptors", "denied", "kinds"):
         for name, spellings in table[section].items():
-            for spelled in _strings(spellings):
+            for spelled in dict.fromkeys(_strings(spellings)):
                 yield section, name, spelled, 1.0
     for spelled, meanings in table["ambiguous"].items():
         if isinstance(meanings, dict):
             for name, weight in meanings.items():
                 yield "sounds", str(name), spelled, float(weight)
+    for spelled, names in table["excluded"].items():
+        for name in _strings(names):
+            yield "excluded", name, spelled, 1.0
+
+
+def _other_ways(
+    phrase: Phrase, number_of: dict[tuple[str, ...], int], phrases: Sequence[Phrase]
+) -> Iterator[tuple[str, ...]]:
+    """Written in one, as "openhat", and with the noun first, as in "snare acoustic"; two nouns stay two sounds."""
+    yield ("".join(phrase.words),)
+    if len(phrase.words) == 2:
+        alone = [number_of.get((word,)) for word in phrase.words]
+        if not all(number is not None and phrases[number].is_sure for number in alone):
+            yield phrase.words[::-1]
 
 
 def _strings(spellings: object) -> list[str]:
     return [str(spelled) for spelled in spellings] if isinstance(spellings, list) else []
 
 
-def _slips(words: set[str]) -> dict[str, set[str]]:
-    """Long words by everything that `_keys` makes of them."""
-    near: dict[str, set[str]] = {}
-    for word in words:
-        if len(word) >= _TYPO_CHARS:
-            for key in _keys(word):
-                near.setdefault(key, set()).add(word)
-    return near
+def _words(spellings: object) -> frozenset[str]:
+    return frozenset(word for spelled in _strings(spellings) for word in words_of(spelled))
 
 
-def _keys(word: str) -> set[str]:
-    """The word, it less any one letter, and its consonants: two words a slip apart share one of them."""
-    return {word, _skeleton(word), *(word[:place] + word[place + 1 :] for place in range(len(word)))}
+def _runs(spellings: object) -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple(words_of(spelled)) for spelled in _strings(spellings))
 
 
-def _skeleton(word: str) -> str:
-    """First letter and consonants: "snair" and "snare" are one."""
-    return f"={word[0]}{''.join(letter for letter in word[1:] if letter not in _VOWELS)}"
-
-
-def one_slip(word: str, other: str) -> bool:
-    """Whether one letter is missing, too many, another, or two neighbours are exchanged; the first one is right."""
-    if word[0] != other[0] or abs(len(word) - len(other)) > 1:
-        return False
-    if len(word) != len(other):
-        short, long = sorted((word, other), key=len)
-        return any(long[:place] + long[place + 1 :] == short for place in range(len(long)))
-    places = [place for place, pair in enumerate(zip(word, other, strict=True)) if pair[0] != pair[1]]
-    if len(places) == 2:
-        ((first, second),) = pairwise(places)
-        return second == first + 1 and word[first] == other[second] and word[second] == other[first]
-    return len(places) <= 1
+def _table(name: str) -> dict[str, Any]:
+    return tomllib.loads(files(__package__).joinpath(f"{name}.toml").read_text(encoding="utf-8"))

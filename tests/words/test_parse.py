@@ -43,6 +43,19 @@ from samplemind_tasks.words.vocabulary import vocabulary
         ("キック", "kick"),
         ("Querflöte", "flute"),
         ("caisse claire", "snare"),
+        ("909 kick", "electronic kick"),
+        ("808s", "808 bass"),
+        ("amen", "drum loop"),
+        ("reese", "growl bass"),
+        ("sub-bass", "sub"),
+        ("d&b break", "drum loop"),
+        ("Drum & Bass", "drum loop"),
+        ("4 on the floor", "drum loop"),
+        ("boom bap", "drum loop"),
+        ("riser up", "riser"),
+        ("white noise riser", "riser"),
+        ("dog barking", "soundscape"),
+        ("baby crying", "voice"),
     ],
 )
 def test_names_of_sounds(text: str, sound: str) -> None:
@@ -51,7 +64,15 @@ def test_names_of_sounds(text: str, sound: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "other"),
-    [("bass drum", "bass"), ("ride bell", "bell"), ("cow bell", "bell"), ("drum loop", "kick"), ("kick drum", "snare")],
+    [
+        ("bass drum", "bass"),
+        ("white noise riser", "noise"),
+        ("drum & bass loop", "kick"),
+        ("ride bell", "bell"),
+        ("cow bell", "bell"),
+        ("drum loop", "kick"),
+        ("kick drum", "snare"),
+    ],
 )
 def test_the_longer_phrase_wins(text: str, other: str) -> None:
     assert other not in [found.name for found in parse(text).sounds]
@@ -141,6 +162,27 @@ def test_numbers_that_are_no_tempo(text: str) -> None:
     assert parse(text).tempo_bpm is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["-1 bpm", "0 bpm", "99999 bpm", "under 0 bpm", "over 5000 bpm", "0 s", "-5 s", "0 Hz", "90000 Hz", "-50 Hz"],
+)
+def test_numbers_no_sound_can_have_are_not_understood(text: str) -> None:
+    read = parse(f"kick {text}")
+    assert [what for what, *_ in read.read_as()] == ["category"]
+    assert read.rest_text == text
+    assert parse(text).rest_text == text
+    assert parse(text).rest == []  # nothing to ask the sentence model
+
+
+def test_a_number_beside_a_loop_is_its_tempo() -> None:
+    tempo = parse("dnb loop 174").tempo_bpm
+    assert tempo is not None
+    assert tempo.least < 174 < tempo.most
+    assert parse("drum loop 3").tempo_bpm is None
+    assert parse("kick 120").tempo_bpm is None
+    assert parse("808s").duration_s is None
+
+
 def test_notes_frequencies_and_lengths() -> None:
     bass = parse("bass C2 under 1 second")
     assert bass.pitch_midi is not None
@@ -184,7 +226,9 @@ def test_any_text_is_read_and_can_be_sent(text: str) -> None:
     assert Understood.model_validate_json(read.model_dump_json()) == read
 
 
-@pytest.mark.parametrize("word", ["kick ", "124 ", "snair", "quuxland ", "not ", "a-", "ボ", "C# "])
+@pytest.mark.parametrize(
+    "word", ["kick ", "124 ", "snair", "quuxland ", "not ", "a-", "ボ", "C# ", "no kick, ", "saxaphony "]
+)
 def test_a_very_long_text_is_read_at_once(word: str) -> None:
     parse("warm up")
     began = time.process_time()

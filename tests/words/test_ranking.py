@@ -177,6 +177,63 @@ def test_meanings_found_by_the_sentence_model_stand_in() -> None:
     assert best("quuxland kick", related=related)[0].startswith(("kick", "a01"))
 
 
+def test_a_list_finds_each_of_its_sounds() -> None:
+    found = best("snare, closed hat or pad")
+    assert {"sn_1.wav", "HatClosed-2.wav", "wide.wav", "glassy.wav"} <= set(found)
+    assert "kick_deep.wav" not in found
+
+
+KICKS = {"kick_deep.wav", "kick_click.wav", "a01.wav"}
+
+
+@pytest.mark.parametrize("text", ["not a kick", "anything but kicks", "kein Kick", "no kicks", "-kick"])
+def test_what_is_only_not_wanted_finds_everything_else(text: str, names: NameIndex) -> None:
+    assert set(best(text)) == set(NAMES) - KICKS
+    assert set(best(text, names)) == set(NAMES) - KICKS - {"kick_or_not.wav"}
+    assert ranked(text).why(NAMES.index("wide.wav")) == (
+        ["category"],
+        [f"not {text.split()[-1].strip('-').lower().rstrip('s')}"],
+    )
+
+
+def test_what_is_not_wanted_with_a_fact_or_a_quality() -> None:
+    assert set(best("loop, not drums")) == {"marta.wav"}
+    assert best("bright, not a hat")[:2] == ["kick_click.wav", "glassy.wav"]
+    assert set(best("no loops")) == set(NAMES) - {"loop_amen.flac", "loop_club.flac", "marta.wav"}
+    assert set(best("pad, not bright")) == {"wide.wav", "glassy.wav"}
+    assert best("kick, not a kick") == []
+
+
+def test_a_leaf_that_is_not_wanted_leaves_its_siblings(names: NameIndex) -> None:
+    assert best("kick without electronic kick")[:2] == ["kick_deep.wav", "a01.wav"]
+    assert "kick_deep.wav" in best("not an 808 kick", names)
+
+
+def test_a_person_knows_better_what_it_is_not() -> None:
+    columns = library()
+    row, other = NAMES.index("wide.wav"), NAMES.index("a01.wav")
+    columns["by_person"][[row, other]] = True
+    columns["category"][row] = tuple(Category).index(Category.KICK)
+    columns["category"][other] = tuple(Category).index(Category.PAD)
+    scores = rank(parse("not a kick"), columns, np.arange(len(LIBRARY))).scores
+    assert scores[row] == 0
+    assert scores[other] == 1
+
+
+def test_the_rest_is_what_had_no_part(names: NameIndex) -> None:
+    def rest(text: str, related: Related | None = None) -> list[str]:
+        return ranked(text, names, related).understood.rest
+
+    assert rest("techno kick from quuxland") == ["quuxland"]
+    assert rest("marta kick") == []
+    near = Related(sounds=(Sound(name="voice", weight=0.6, words="quux"),), tags=(Meaning("techno", 0.4, "blorp"),))
+    assert rest("quux", near) == []
+    assert rest("quux kick", near) == ["quux"]  # a sound is known: no guess counts
+    assert rest("blorp kick", near) == []
+    told = ranked("marta techno blorp", names, near).understood.read_as()
+    assert {("name", "marta", "marta"), ("tag", "techno", "techno")} <= set(told)
+
+
 def test_only_the_rows_asked_about() -> None:
     rows = np.array([8, 0, 3])
     scores = rank(parse("kick"), library(), rows).scores
