@@ -21,7 +21,7 @@ def one_shots(folder: Path, count: int, seed: int = 7) -> list[Path]:
     made = [_path(folder, number) for number in range(count)]
     for number, path in enumerate(made):
         soundfile.write(path, one_shot(np.random.default_rng([seed, number])), RATE_HZ, subtype="PCM_16")
-        _make_old(path)
+        make_old(path)
     return made
 
 
@@ -31,11 +31,11 @@ def copies(folder: Path, count: int, contents: int, seed: int = 11) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for number, path in enumerate(originals):
         soundfile.write(path, one_shot(np.random.default_rng([seed, number]))[:4_410], RATE_HZ, subtype="PCM_16")
-        _make_old(path)
+        make_old(path)
     for number in range(contents, count):
         path = _path(folder, number)
         shutil.copyfile(originals[number % contents], path)
-        _make_old(path)
+        make_old(path)
 
 
 def empties(folder: Path, count: int) -> None:
@@ -43,7 +43,7 @@ def empties(folder: Path, count: int) -> None:
     for number in range(count):
         path = _path(folder, number)
         path.touch()
-        _make_old(path)
+        make_old(path)
 
 
 def one_shot(dice: Generator) -> NDArray[np.float32]:
@@ -63,6 +63,6 @@ def _path(folder: Path, number: int) -> Path:
     return home / f"sound-{number:06d}.wav"
 
 
-def _make_old(path: Path) -> None:
+def make_old(path: Path) -> None:
     then = time.time() - AGE_S
     os.utime(path, (then, then))
