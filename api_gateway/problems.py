@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from samplemind_tasks.errors import SampleMindError
-from samplemind_tasks.logs import get_log
+from samplemind_tasks.logs import REQUEST_ID, get_log
 from samplemind_tasks.schemas import Problem
 
 RETRY_AFTER_S = 2
@@ -78,6 +78,10 @@ def _field(location: Sequence[str | int]) -> str:
 
 async def _http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
+    if isinstance(error.__cause__, UnicodeDecodeError):
+        message = "the bytes are no text in UTF-8"
+        fields = [{"field": "body", "message": message}]
+        return problem_response(422, Problem(code="invalid", message=f"body: {message}", detail={"fields": fields}))
     code = CODES.get(error.status_code, f"http_{error.status_code}")
     headers = dict(error.headers) if error.headers else None
     return problem_response(error.status_code, Problem(code=code, message=str(error.detail)), headers)
@@ -90,5 +94,7 @@ async def _gone(request: Request, _: Exception) -> Response:
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     log.error("request_failed", method=request.method, path=request.url.path, exc_info=error)
-    message = "something went wrong on our side; the gateway's log has the whole story"
-    return problem_response(500, Problem(code="internal", message=message))
+    # this answer is made outside of our middleware, which names all others
+    request_id = request.scope.get(REQUEST_ID, "")
+    message = f"something went wrong on our side; the gateway's log has the whole story under {request_id}"
+    return problem_response(500, Problem(code="internal", message=message), {"X-Request-ID": request_id})

@@ -8,10 +8,13 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.bench_export import export
+from benchmarks.bench_mixed import mixed
 from benchmarks.bench_polls import polls
 from benchmarks.bench_rescan import rescan
 from benchmarks.bench_search import search
 from benchmarks.bench_start import idle, start
+from benchmarks.bench_streams import streams
 from benchmarks.bench_submit import submit
 from benchmarks.bench_trip import trip
 from benchmarks.figures import Figure, conditions, show, write
@@ -23,9 +26,12 @@ PARTS: dict[str, Callable[[World], list[Figure]]] = {
     "idle": idle,
     "trip": trip,
     "polls": polls,
+    "streams": streams,
+    "mixed": mixed,
     "submit": submit,
     "rescan": rescan,
     "search": search,
+    "export": export,
 }
 
 

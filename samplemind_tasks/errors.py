@@ -7,6 +7,8 @@ SampleMindError                 status  retry
 ├── Forbidden                   403     no
 ├── BadRequest                  422     no
 ├── TooLarge                    413     no
+├── TooMany                     429     yes    you ask for more at once than one may
+├── Busy                        503     yes    all of us together do
 ├── StoreUnavailable            503     yes    a database is away: nobody's failure, work waits
 ├── IndexLost                   503     yes    the vector index is empty and being written anew
 └── ModelUnavailable            503     yes    the model cannot be loaded: samples stay analysed and wait
@@ -126,6 +128,22 @@ class TooLarge(SampleMindError):
 
     status = 413
     code = "too_large"
+
+
+class TooMany(SampleMindError):
+    """One user asks for more at once than one may."""
+
+    status = 429
+    code = "too_many"
+    retry = True
+
+
+class Busy(SampleMindError):
+    """All users together ask for more at once than the process can take."""
+
+    status = 503
+    code = "busy"
+    retry = True
 
 
 class StoreUnavailable(SampleMindError):

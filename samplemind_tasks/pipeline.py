@@ -4,20 +4,18 @@ MongoDB is the truth, Celery is transport: everything here may be called twice, 
 in MongoDB says what to do next. What nobody is doing, the reconciler finds (reconcile.py).
 """
 
-import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from samplemind_tasks.audio import ANALYSIS_VERSION
 from samplemind_tasks.errors import TRANSIENT_CODES, StoreUnavailable
 from samplemind_tasks.logs import get_log
+from samplemind_tasks.planning import plan_places, save_slice, stamp
 from samplemind_tasks.queues import Queue, send_chain
-from samplemind_tasks.schemas import Failure, JobKind, JobState, Problem
-from samplemind_tasks.settings import Settings
+from samplemind_tasks.schemas import LISTED_KINDS, Failure, JobState, Problem
 from samplemind_tasks.store.chunks import Chunk, ChunkState, Stage, belongs
-from samplemind_tasks.store.jobs import JobRecord, ScanProgress
-from samplemind_tasks.store.places import Place
+from samplemind_tasks.store.jobs import JobRecord
 from samplemind_tasks.store.progress import totals
+from samplemind_tasks.store.queue_flags import paused_queue
 from samplemind_tasks.store.stores import Stores
 
 log = get_log(__name__)
@@ -32,6 +30,10 @@ class Step:
     queue: Queue
     queue_now: Queue
 
+    def queue_of(self, in_a_hurry: bool) -> Queue:
+        """Where its messages go."""
+        return self.queue_now if in_a_hurry else self.queue
+
 
 STAGES = (
     Step(Stage.ANALYZE, "cpu.analyze", Queue.CPU, Queue.CPU_NOW),
@@ -39,89 +41,8 @@ STAGES = (
     Step(Stage.INDEX, "control.index", Queue.CONTROL, Queue.CONTROL),
 )
 
-COMPRESSED_WEIGHT = 6
-"""A byte of compressed audio costs about as much work as six of PCM."""
 CANCEL_SWEEP = 200
 """Chunks cancelled at a time."""
-
-
-def current_versions(settings: Settings) -> dict[str, str]:
-    """The stage versions this code gives: part of an analysis' id, so that only a changed stage runs again."""
-    return {Stage.ANALYZE.value: str(ANALYSIS_VERSION), Stage.EMBED.value: settings.hearing_version}
-
-
-def stamp(versions: dict[str, str]) -> str:
-    """Versions as one word, kept with a place."""
-    return "+".join(f"{stage}:{version}" for stage, version in sorted(versions.items()))
-
-
-# ------------------------------------------------------------------------------------------------------ making chunks
-
-
-def cut(job: JobRecord, places: Sequence[Place], scanner: str, first_seq: int, settings: Settings) -> list[Chunk]:
-    """Cut places into chunks of about two seconds of work: many one-shots, or a long track alone."""
-    batches: list[list[str]] = []
-    weight = 0
-    for place in places:
-        cost = place.size_bytes * (1 if place.key.lower().endswith((".wav", ".aif", ".aiff")) else COMPRESSED_WEIGHT)
-        if not batches or len(batches[-1]) >= settings.chunk_places or weight + cost > settings.chunk_bytes:
-            batches.append([])
-            weight = 0
-        batches[-1].append(place.id)
-        weight += cost
-    versions = current_versions(settings)
-    everything = job.request.get("rerun") == "everything"
-    tempo_range = job.request.get("tempo_range_bpm")
-    return [
-        Chunk(
-            id=f"{job.id}-{first_seq + number:06d}-{scanner}",
-            job=job.id,
-            user_id=job.user_id,
-            seq=first_seq + number,
-            places=tuple(batch),
-            in_a_hurry=job.in_a_hurry,
-            versions=versions,
-            everything=everything,
-            tempo_range_bpm=None if tempo_range is None else (tempo_range[0], tempo_range[1]),
-            scan=scanner,
-        )
-        for number, batch in enumerate(batches)
-    ]
-
-
-def take_over_scan(stores: Stores, job: JobRecord) -> JobRecord | None:
-    """Become the job's only scanner; None when another was faster. An overtaken scanner can save nothing any more."""
-    token = secrets.token_hex(4)
-    kept = tuple(row for row in job.scan.scanners if row[1] < job.scan.next_seq)
-    scan = replace(job.scan, rev=job.scan.rev + 1, scanners=(*kept, (token, job.scan.next_seq)))
-    return replace(job, scan=scan) if stores.jobs.save_scan(job.id, job.scan.rev, scan) else None
-
-
-def plan_places(stores: Stores, job: JobRecord) -> JobRecord | None:
-    """The chunks of a job that names its places: uploads, and retries of failures."""
-    mine = take_over_scan(stores, job)
-    if mine is None:
-        return None
-    wanted: list[str] = mine.request["places"]
-    found = [place for start in range(0, len(wanted), 64) for place in stores.places.get(wanted[start : start + 64])]
-    chunks = cut(mine, found, mine.scan.scanners[-1][0], mine.scan.next_seq, stores.settings)
-    stores.chunks.insert(chunks)
-    scan = replace(
-        mine.scan, rev=mine.scan.rev + 1, done=True, walked=True, next_seq=mine.scan.next_seq + len(chunks),
-        cancelled=len(wanted) - len(found),
-    )  # fmt: skip
-    return save_slice(stores, mine, scan, chunks)
-
-
-def save_slice(stores: Stores, job: JobRecord, scan: ScanProgress, chunks: Sequence[Chunk]) -> JobRecord | None:
-    """Commit a slice: from here on its chunks count. None when another scanner took over."""
-    if not stores.jobs.save_scan(job.id, job.scan.rev, scan):
-        return None
-    state = JobState.RUNNING if job.state is JobState.QUEUED else job.state
-    stores.jobs.start(job.id)
-    saved = replace(job, scan=scan, state=state)
-    stores.progress.report(job.id, chunks, saved)
-    return saved
 
 
 # ------------------------------------------------------------------------------------------------------------ dispatch
@@ -138,12 +59,16 @@ def dispatch(stores: Stores, job_id: str) -> None:
     if job.pause:
         stores.progress.report(job.id, (), job)
         return
-    if job.kind is not JobKind.FOLDER and not job.scan.done:
+    if job.kind not in LISTED_KINDS and not job.scan.done:
         planned = plan_places(stores, job)
         if planned is None:
             return
         job = planned
-    room = stores.settings.chunks_in_flight - stores.chunks.count_in_flight(job.id)
+    paused = stores.queue_flags.paused()
+    if paused:
+        note_paused_queue(stores, job, paused)
+    is_held = STAGES[0].queue_of(job.in_a_hurry).value in paused
+    room = 0 if is_held else stores.settings.chunks_in_flight - stores.chunks.count_in_flight(job.id)
     end = min(job.next_seq + room, job.scan.next_seq)
     if end > job.next_seq:
         _send_range(stores, job, job.next_seq, end)
@@ -165,7 +90,19 @@ def send(chunk: Chunk) -> None:
     """Publish what is left of a chunk's trip. Sending again is free: a message with nothing to do does nothing."""
     steps = [step for step in STAGES if _order(step.stage) >= _order(chunk.stage)]
     if steps:
-        send_chain([(step.task, step.queue_now if chunk.in_a_hurry else step.queue) for step in steps], chunk.id)
+        send_chain([(step.task, step.queue_of(chunk.in_a_hurry)) for step in steps], chunk.id, chunk.request_id)
+
+
+def note_paused_queue(stores: Stores, job: JobRecord, paused: Container[str]) -> None:
+    """Say for which paused queue a job waits, if there is work of it: the first on the trip."""
+    stages = {chunk.stage for chunk in stores.chunks.in_flight(job.id) if chunk.state is ChunkState.WAITING}
+    if job.next_seq < job.scan.next_seq:
+        stages.add(STAGES[0].stage)
+    for step in STAGES:
+        queue = step.queue_of(job.in_a_hurry).value
+        if step.stage in stages and queue in paused:
+            stores.progress.waiting_for(job.id, paused_queue(queue))
+            return
 
 
 def _order(stage: Stage) -> int:
@@ -183,7 +120,10 @@ def resend_in_flight(stores: Stores, job: JobRecord) -> None:
 
 
 def claim(stores: Stores, chunk_id: str, stage: Stage, versions: dict[str, str], token: str) -> Chunk | None:
-    """Lease a chunk for a stage; None when it is past it, leased, paused, cancelled, or wants other versions."""
+    """Lease a chunk for a stage; None when it is past it, leased, paused, cancelled, or wants other versions.
+
+    The message is gone then and the chunk waits: resuming a job or a queue sends it again.
+    """
     from_store = stores.chunks.get(chunk_id)
     if from_store is None or from_store.stage is not stage or from_store.state is not ChunkState.WAITING:
         return None
@@ -193,6 +133,10 @@ def claim(stores: Stores, chunk_id: str, stage: Stage, versions: dict[str, str],
     if job.cancel:
         cancel(stores, from_store)
         after_chunk(stores, job.id)
+        return None
+    queue = STAGES[_order(stage)].queue_of(from_store.in_a_hurry).value
+    if queue in stores.queue_flags.paused():
+        stores.progress.waiting_for(job.id, paused_queue(queue))
         return None
     if any(from_store.versions[name] != version for name, version in versions.items()):
         return None
@@ -207,6 +151,7 @@ def hand_on(stores: Stores, chunk: Chunk, to: Stage, **found: object) -> Chunk |
     changed = stores.chunks.change(chunk, stage=to, state=ChunkState.WAITING, lease=None, faults=0, **found)
     if changed:
         stores.progress.report(changed.job, [changed])
+        stores.tally.passed(chunk, changed)
     return changed
 
 
@@ -225,16 +170,26 @@ def close(stores: Stores, chunk: Chunk, *, failures: Sequence[Failure] = (), dro
     every = (*chunk.failures, *failures)
     _record_failures(stores, chunk, every)
     lost = {row.place for row in every}
-    stores.places.current([place for place in chunk.places if place not in lost], stamp(chunk.versions))
+    stores.places.current(_current_places(stores, chunk, lost), stamp(chunk.versions))
     changed = stores.chunks.change(
         chunk, stage=Stage.FINISHED, state=ChunkState.DONE, lease=None, flight=None, windows=None,
         failures=every, dropped=chunk.dropped + dropped,
     )  # fmt: skip
     if changed is None:
         return None
+    stores.tally.passed(chunk, changed)
     _tidy(stores, changed)
     after_chunk(stores, changed.job)
     return changed
+
+
+def _current_places(stores: Stores, chunk: Chunk, lost: Container[str]) -> list[str]:
+    """The places that a rescan may skip: where one stage alone was asked for, another may be out of date."""
+    if chunk.only is None:
+        return [place for place in chunk.places if place not in lost]
+    known = stores.samples.known_stages([row.file_hash for row in chunk.samples], chunk.versions)
+    is_current = {file_hash for file_hash, stages in known.items() if stages == set(chunk.versions)}
+    return [row.place for row in chunk.samples if row.place not in lost and row.file_hash in is_current]
 
 
 def cancel(stores: Stores, chunk: Chunk) -> Chunk | None:
@@ -261,7 +216,8 @@ def _tidy(stores: Stores, chunk: Chunk) -> None:
     stores.marks.clear(chunk.id)
     stores.marks.forget([chunk.id])
     stores.blobs.delete_prefix(f"windows/{chunk.id}/")
-    log.info("chunk_finished", chunk=chunk.id, state=chunk.state.value, failures=len(chunk.failures))
+    told = {"state": chunk.state.value, "failures": len(chunk.failures), "request_id": chunk.request_id}
+    log.info("chunk_finished", chunk=chunk.id, **told)
 
 
 def complete_spin_offs(stores: Stores, parent: Chunk) -> Chunk | None:
@@ -308,9 +264,15 @@ def end_job(
         return False
     ended = stores.jobs.get(job.id)
     if ended:
-        stores.progress.rebuild(ended, chunks)
-    log.info("job_finished", job=job.id, state=state.value, **counts.model_dump())
+        tell_end(stores, ended, chunks)
+    log.info("job_finished", job=job.id, state=state.value, request_id=job.request_id, **counts.model_dump())
     return True
+
+
+def tell_end(stores: Stores, job: JobRecord, chunks: Iterable[Chunk]) -> None:
+    """Have the view of a job say that it has ended. While Redis is away the reconciler comes back to it."""
+    if stores.progress.rebuild(job, chunks):
+        stores.jobs.note_told(job.id)
 
 
 def _sweep(stores: Stores, job: JobRecord) -> None:

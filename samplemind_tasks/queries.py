@@ -14,9 +14,9 @@ MOST_LIKES = 32
 MOST_HITS = 200
 
 SOUND_ID = r"^sound-[0-9a-f]{32}$"
-SoundId = Annotated[str, Field(pattern=SOUND_ID)]
-"""Names a sound that was sent with an earlier query."""
-Likes = Annotated[list[Id | SoundId], Field(max_length=MOST_LIKES)]
+Reference = Annotated[str, Field(pattern=r"^([0-9a-f]{24}|sound-[0-9a-f]{32})$")]
+"""The id of a sample, or the name of a sound that was sent with an earlier query."""
+Likes = Annotated[list[Reference], Field(max_length=MOST_LIKES)]
 Weight = Annotated[float, Field(ge=0, le=1)]
 Text = Annotated[str, Field(min_length=1, max_length=255)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -64,6 +64,8 @@ class Filters(Strict):
     name: Text | None = None
     """Part of the name, in any case."""
     favourite: bool | None = None
+    collection: Id | None = None
+    """Only what is in this collection."""
     state: SampleState | None = None
     """Nothing: what is ready."""
 
@@ -137,27 +139,31 @@ class SearchAnswer(Strict):
     """Names the sound that was sent: put it into `like` within an hour to use it again."""
 
 
-class SampleChange(Strict):
-    """What a person says of a sample. A field that is not given stays as it is; null takes it back."""
+class LookupAnswer(Strict):
+    """The samples that a text may name."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"category": "snare", "favourite": True}]})
-
-    category: Category | None = None
-    favourite: bool | None = None
-    tags: Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Field(max_length=64)] | None = None
-    note: Annotated[str, Field(max_length=2000)] | None = None
+    how: Literal["id", "path", "name"] | None
+    """As what the text was read; null where it names none."""
+    samples: list[Sample]
+    total: int
+    """How many there are, also beyond those that were asked for."""
 
 
 class DuplicateMember(Strict):
     """A sample of a group of duplicates."""
 
     sample: Sample
+    paths: list[str] = Field(default_factory=list)
+    """Every file of it that is there now: byte for byte the same."""
     similarity: Confidence
     """To the group's first; 1 where the sound is exactly the same."""
 
 
 class DuplicateGroup(Strict):
-    """Samples that hold the same sound, or nearly. Suggested for a person to look at; nothing is ever merged."""
+    """Files that hold the same sound, or nearly. Suggested for a person to look at; nothing is ever merged.
+
+    `exact`: copies of one file are one sample with several paths; the same sound in another container is another.
+    """
 
     how: Literal["exact", "near"]
     members: list[DuplicateMember]
@@ -187,6 +193,19 @@ class LessonRequest(Strict):
     """A folder of the library; each of its subfolders is a label."""
 
 
+class Labelling(Strict):
+    """How far the library is labelled anew after a lesson was learned or forgotten, and what that changed so far."""
+
+    under_way: bool
+    written: int
+    """How many of the samples are done."""
+    samples: int
+    changed: int
+    """Samples that have another category than before; not those that a person named."""
+    tagged: int
+    """Samples that have other tags than before."""
+
+
 class LessonAnswer(Strict):
     """What was taught, and how well it was learned."""
 
@@ -195,6 +214,10 @@ class LessonAnswer(Strict):
     """How many sounds of each label were learned from."""
     left_out: dict[str, int] = Field(default_factory=dict)
     """Labels with too few sounds to learn from."""
+    categories: dict[str, Category] = Field(default_factory=dict)
+    """The category that a label decides; one that is not here is given as a tag."""
+    set_aside: dict[str, int] = Field(default_factory=dict)
+    """How many sounds of the folder were not learned from, by reason."""
     accuracy: Confidence
     """Share of the sounds whose label was right while they were held out; unsure counts as wrong."""
     model: str
@@ -202,3 +225,5 @@ class LessonAnswer(Strict):
     in_use: bool
     """False after a change of the model: teach again."""
     taught_at: datetime
+    labelling: Labelling | None = None
+    """Null where the library has not been labelled since."""

@@ -4,6 +4,7 @@ Why each delivery setting is as it is: docs/decisions/0001-mongodb-is-the-truth-
 """
 
 import os
+import time
 from collections.abc import Iterable
 from enum import StrEnum
 from functools import cache
@@ -12,7 +13,15 @@ from typing import Any
 import orjson
 from celery import Celery, chain
 from celery.backends.redis import RedisBackend
-from celery.signals import heartbeat_sent, setup_logging, worker_ready
+from celery.signals import (
+    after_task_publish,
+    heartbeat_sent,
+    setup_logging,
+    task_postrun,
+    task_prerun,
+    task_received,
+    worker_ready,
+)
 from kombu.entity import Queue as KombuQueue
 from kombu.exceptions import KombuError
 from redis import Redis
@@ -21,7 +30,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from samplemind_tasks.errors import StoreUnavailable
-from samplemind_tasks.logs import configure_logs
+from samplemind_tasks.logs import REQUEST_ID, bind_request, configure_logs, current_request_id, unbind_everything
 from samplemind_tasks.settings import Settings
 
 
@@ -118,6 +127,22 @@ def _own_logging(**_: Any) -> None:
     configure_logs(settings.log_level)
 
 
+@task_prerun.connect
+def _take_up_request(task: Any = None, **_: Any) -> None:
+    """Every line of a task carries its name, and the id of the request that asked for it."""
+    bind_request(task.request.get(REQUEST_ID), task=task.name)
+
+
+@task_postrun.connect
+def _forget_request(**_: Any) -> None:
+    unbind_everything()
+
+
+def _headers(request_id: str | None) -> dict[str, str] | None:
+    """What a message carries besides its task: whose request it is for."""
+    return {REQUEST_ID: request_id} if request_id else None
+
+
 def send(task: str, *args: object, queue: Queue | None = None, on: Celery | None = None, **options: Any) -> None:
     """Publish a task by its name.
 
@@ -126,17 +151,21 @@ def send(task: str, *args: object, queue: Queue | None = None, on: Celery | None
     StoreUnavailable : the broker does not answer. Whatever was asked for is in MongoDB, and is sent again from there.
     """
     try:
-        (on or app).send_task(task, args=args, queue=queue.value if queue else None, **options)
+        headers = _headers(current_request_id())
+        (on or app).send_task(task, args=args, queue=queue.value if queue else None, headers=headers, **options)
     except (KombuError, RedisError, OSError) as error:
         raise StoreUnavailable("redis", str(error)[:200]) from error
 
 
-def send_chain(links: Iterable[tuple[str, Queue]], chunk_id: str) -> None:
+def send_chain(links: Iterable[tuple[str, Queue]], chunk_id: str, request_id: str | None = None) -> None:
     """Publish stages one after the other: immutable signatures by name, carrying nothing but the chunk's id."""
+    headers = _headers(request_id)
     try:
         chain(
             *(
-                app.signature(task, args=(chunk_id,), immutable=True, options={"queue": queue.value})
+                app.signature(
+                    task, args=(chunk_id,), immutable=True, options={"queue": queue.value, "headers": headers}
+                )
                 for task, queue in links
             )
         ).apply_async()
@@ -154,8 +183,34 @@ def worker_beat_key(role: str, hostname: str) -> str:
     return f"worker:{role}:{hostname}"
 
 
-about_this_worker: dict[str, object] = {}
+about_this_worker: dict[str, object] = {"host": os.uname().nodename}
 """What this process tells of itself with every heartbeat, besides that it lives: its device, how busy it is."""
+
+
+class Standstill:
+    """Since when work has been waiting for this worker while it took none: a pool may be stuck and its parent not."""
+
+    def __init__(self) -> None:
+        self._moved_at_s = 0.0
+        self._moved = True
+
+    def moved(self) -> None:
+        """A task was taken."""
+        self._moved = True
+
+    def seconds(self, waiting: int, now_s: float) -> float:
+        """How long nothing has moved. waiting: messages in the queues it takes from."""
+        if self._moved or not waiting:
+            self._moved, self._moved_at_s = False, now_s
+        return now_s - self._moved_at_s
+
+
+_standstill = Standstill()
+
+
+@task_received.connect
+def _note_movement(**_: Any) -> None:
+    _standstill.moved()
 
 
 @cache
@@ -169,7 +224,28 @@ def _tell_that_we_live(sender: Any = None, **_: Any) -> None:
     """A worker says so at every heartbeat. Readiness asks for this, not for `inspect ping`: a busy pool ignores it."""
     role = os.environ.get("SAMPLEMIND_ROLE", "worker")
     try:
+        about_this_worker["stands_s"] = round(_standstill.seconds(_waiting_messages(), time.monotonic()))
         told = orjson.dumps(about_this_worker)
         _beats().set(worker_beat_key(role, f"{os.uname().nodename}:{os.getpid()}"), told, ex=WORKER_BEAT_SECONDS)
     except RedisError:
         return  # the next heartbeat tells
+
+
+@after_task_publish.connect
+def _tell_that_it_ticks(**_: Any) -> None:
+    """Beat has no heartbeat of a worker's. It sends a task every few seconds, and lives while it does."""
+    if os.environ.get("SAMPLEMIND_ROLE") != "beat":
+        return
+    lasts_s = max(WORKER_BEAT_SECONDS, round(3 * settings.reconcile_s))
+    try:
+        _beats().set(worker_beat_key("beat", f"{os.uname().nodename}:{os.getpid()}"), b"{}", ex=lasts_s)
+    except RedisError:
+        return  # the next tick tells
+
+
+def _waiting_messages() -> int:
+    """In the queues this worker takes from now: one that is paused for it does not count."""
+    asked = _beats().pipeline(transaction=False)
+    for name in app.amqp.queues.consume_from:
+        asked.llen(name)
+    return sum(asked.execute())

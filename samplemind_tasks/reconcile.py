@@ -17,19 +17,21 @@ from samplemind_tasks.pipeline import (
     STAGES,
     close,
     complete_spin_offs,
-    current_versions,
     dispatch,
     finish_if_done,
     let_go,
     send,
+    tell_end,
 )
+from samplemind_tasks.planning import current_versions
 from samplemind_tasks.queues import Queue
 from samplemind_tasks.queues import send as send_task
-from samplemind_tasks.schemas import Failure, JobKind
+from samplemind_tasks.schemas import LISTED_KINDS, Failure
 from samplemind_tasks.store.chunks import Chunk, ChunkState, SpinOff, Stage
 from samplemind_tasks.store.jobs import JobRecord
 from samplemind_tasks.store.marks import Mark
 from samplemind_tasks.store.stores import Stores
+from samplemind_tasks.store.tally import LEASE_LOST
 
 log = get_log(__name__)
 
@@ -59,6 +61,8 @@ def reconcile(stores: Stores) -> None:
         if not job.pause:
             finish_if_done(stores, job)
     _send_lost(stores, standing)
+    for job in stores.jobs.untold():
+        tell_end(stores, job, stores.chunks.of_job(job.id, job.scan))
 
 
 def _look_at_lease(stores: Stores, chunk: Chunk) -> None:
@@ -75,7 +79,7 @@ def _stands_still(stores: Stores, chunk: Chunk) -> bool:
 
 def _look_at_scan(stores: Stores, job: JobRecord) -> None:
     """A scan whose slices stand still has no worker: its message is gone, or files are waiting to settle."""
-    if job.kind is not JobKind.FOLDER or job.scan.done or job.pause:
+    if job.kind not in LISTED_KINDS or job.scan.done or job.pause:
         return
     patience = 0 if job.scan.walked else 2
     if stores.marks.looks_unchanged(f"scan:{job.id}", str(job.scan.rev)) > patience and not stores.queue_length(
@@ -90,7 +94,10 @@ def _send_lost(stores: Stores, standing: Sequence[Chunk]) -> None:
     for chunk in standing:
         step = next(step for step in STAGES if step.stage is chunk.stage)
         by_queue.setdefault(step.queue_now if chunk.in_a_hurry else step.queue, []).append(chunk)
+    paused = stores.queue_flags.paused() if by_queue else ()
     for queue, chunks in by_queue.items():
+        if queue.value in paused:
+            continue  # they are sent when it is resumed
         length = stores.queue_length(queue.value)
         if length is not None and length < len(chunks):
             log.info("sent_again", queue=queue.value, chunks=len(chunks), jobs=len(Counter(row.job for row in chunks)))
@@ -122,6 +129,8 @@ def take_away(stores: Stores, chunk: Chunk) -> None:
     else:
         freed = _set_apart(stores, chunk, mark)
     stores.marks.forget([chunk.id])
+    if freed is not None:
+        stores.tally.troubled(chunk.stage, LEASE_LOST)
     if freed is None or freed.state is not ChunkState.WAITING:
         return
     current = complete_spin_offs(stores, freed) if freed.spin_offs else freed

@@ -5,17 +5,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from samplemind_tasks.ai.taught import SURE, Taught
+from samplemind_tasks.ai.taught import Taught
 from samplemind_tasks.cards import ModelCard
 from samplemind_tasks.errors import StoreUnavailable
 from samplemind_tasks.facets import Heard, heard
 from samplemind_tasks.logs import get_log
 from samplemind_tasks.queues import send
-from samplemind_tasks.store.documents import Hearing
+from samplemind_tasks.store.documents import Hearing, ReadySample
 from samplemind_tasks.store.stores import Stores
-from samplemind_tasks.store.taught import Head
+from samplemind_tasks.store.taught import Head, sound_number
 from samplemind_tasks.store.vectors import collection_name
-from samplemind_tasks.words.told import category_told
 
 log = get_log(__name__)
 
@@ -76,7 +75,8 @@ def _begin_if_another_heard(stores: Stores, model: str, user_id: str, last: int)
 def _begin_if_lost(stores: Stores, model: str, user_id: str, last: int) -> None:
     """Begin where the model has heard samples that nobody can find."""
     for first in range(0, last, STRETCH):
-        hashes = list(stores.samples.ready_between(user_id, first, first + STRETCH).values())
+        ready = stores.samples.ready_between(user_id, first, first + STRETCH)
+        hashes = [sample.file_hash for sample in ready.values()]
         if hashes and stores.samples.hearings(hashes[:LONGEST_IN], stores.settings.hearing_version_of(model)):
             log.warning("index_lost", model=model, user=user_id)
             stores.samples.note_rebuild(model, user_id, 0)
@@ -100,16 +100,21 @@ def rebuild_stretch(stores: Stores, model: str, user_id: str) -> bool:
     return not is_whole
 
 
-def _write(stores: Stores, model: str, user_id: str, hashes: Mapping[str, str]) -> None:
-    by_hash = stores.samples.hearings(set(hashes.values()), stores.settings.hearing_version_of(model))
-    found = {sample: by_hash[file_hash] for sample, file_hash in hashes.items() if file_hash in by_hash}
+def _write(stores: Stores, model: str, user_id: str, ready: Mapping[str, ReadySample]) -> None:
+    hashes = {sample.file_hash for sample in ready.values()}
+    by_hash = stores.samples.hearings(hashes, stores.settings.hearing_version_of(model))
+    found = {name: by_hash[sample.file_hash] for name, sample in ready.items() if sample.file_hash in by_hash}
     heard_ones = {sample: hearing for sample, hearing in found.items() if len(hearing.vector)}
     if heard_ones:
         vectors = np.stack([hearing.vector for hearing in heard_ones.values()])
         stores.vectors.upsert(collection_name(model, user_id), list(heard_ones), vectors)
     if found and model == stores.settings.model_card.collection:
-        taught = stores.taught.get(user_id, model)
-        stores.samples.ready(*ready_facets(stores.settings.model_card, found, taught))
+        tags, facets = ready_facets(stores.settings.model_card, found, stores.taught.get(user_id, model))
+        stores.samples.ready(tags, facets)
+        shown = [(name, ready[name]) for name in found]
+        renamed = sum(row.category != facets[name].category for name, row in shown if not row.is_named_by_person)
+        retagged = sum(set(row.tags) != set(tags[name]) for name, row in shown)
+        stores.samples.note_relabelled(model, user_id, renamed, retagged)
 
 
 def ready_facets(
@@ -131,25 +136,20 @@ def _label(tags: dict[str, list[str]], facets: dict[str, Heard], hearings: Mappi
     known = [sample for sample, hearing in hearings.items() if len(hearing.vector)]
     if not known:
         return
-    taught = {category for label in head.labels if (category := _category_of(label)) is not None}
-    labels = Taught(**vars(head)).label(np.stack([hearings[sample].vector for sample in known]))
+    category_of = dict(zip(head.labels, head.categories, strict=True))
+    fitted = Taught(head.labels, head.weights, head.bias, head.centres, head.reach, head.heard_as)
+    vectors = np.stack([hearings[sample].vector for sample in known])
+    labels = fitted.label(vectors, [facets[sample].category for sample in known])
     for sample, (label, score) in zip(known, labels, strict=True):
+        place = head.sorted_sounds.get(sound_number(hearings[sample].file_hash))
+        if place is not None:  # the person sorted this very sound
+            label, score = head.labels[place], 1.0
         if label is None:
             continue
-        category = _category_of(label)
+        category = category_of[label]
         if category is not None:
-            heard_as, confidence = facets[sample], round(score, 3)
-            is_sure = (heard_as.category_confidence or 0.0) >= SURE
-            if is_sure and heard_as.category is not None and heard_as.category not in taught:
-                continue  # it is something else, of which nothing was taught
             facets[sample] = replace(
-                facets[sample], category=category, category_confidence=confidence, category_source="taught"
+                facets[sample], category=category, category_confidence=round(score, 3), category_source="taught"
             )
         elif label not in tags[sample]:
             tags[sample].append(label)
-
-
-def _category_of(label: str) -> str | None:
-    """The category that a label names."""
-    told = category_told(f"{label}/")
-    return str(told[0].value) if told else None

@@ -13,9 +13,10 @@ from pathlib import Path
 from pathspec import GitIgnoreSpec
 
 from samplemind_tasks.errors import TRANSIENT_CODES, FailureCode
-from samplemind_tasks.logs import get_log
-from samplemind_tasks.pipeline import current_versions, cut, dispatch, end_job, save_slice, stamp, take_over_scan
-from samplemind_tasks.schemas import Failure, JobState, Problem
+from samplemind_tasks.logs import bind_request, get_log
+from samplemind_tasks.pipeline import dispatch, end_job
+from samplemind_tasks.planning import current_versions, cut, save_slice, stamp, take_over_scan
+from samplemind_tasks.schemas import Failure, JobKind, JobState, Problem
 from samplemind_tasks.settings import Settings
 from samplemind_tasks.store.jobs import JobRecord, Unsettled
 from samplemind_tasks.store.places import LAST_KEY, Place, PlaceState, key_of
@@ -86,6 +87,13 @@ class Slice:
     unsettled: list[Unsettled] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    moved: set[str] = field(default_factory=set)
+    """Hashes of what was at places that are gone, back, or hold other bytes now."""
+
+    def move(self, place: Place) -> None:
+        """Whatever lived there lives elsewhere now, or here again."""
+        if place.file_hash is not None:
+            self.moved.add(place.file_hash)
 
 
 def compare(
@@ -103,13 +111,17 @@ def compare(
             found.failed_before += place.failed is not None
             if place.state is not PlaceState.PRESENT:
                 found.back.append(place.id)
+                found.move(place)
         elif entry.sight is not Sight.AUDIO:
             _note_failure(found, entry, place, rules, user_id, root)
         elif now_s - entry.mtime_ns / 1e9 < rules.settle_s:
             found.unsettled.append(Unsettled(entry.key, entry.size_bytes, entry.mtime_ns, now_s))
         else:
             _note_work(found, entry, place, user_id, root)
-    found.gone = [place.id for place in by_key.values() if place.state is PlaceState.PRESENT]
+    for place in by_key.values():
+        if place.state is PlaceState.PRESENT:
+            found.gone.append(place.id)
+            found.move(place)
     return found
 
 
@@ -117,11 +129,15 @@ def _note_work(found: Slice, entry: Entry, place: Place | None, user_id: str, ro
     fresh = Place.new(user_id, root, entry.key, entry.size_bytes, entry.mtime_ns)
     if place and (place.size_bytes, place.mtime_ns) == (entry.size_bytes, entry.mtime_ns):
         fresh = replace(fresh, file_hash=place.file_hash)  # a deletion of the sample still finds its place
+    elif place:
+        found.move(place)
     (found.changed if place else found.new).append(fresh)
 
 
 def _note_failure(found: Slice, entry: Entry, place: Place | None, rules: Rules, user_id: str, root: str) -> None:
     code = FailureCode(entry.sight.value)
+    if place:
+        found.move(place)
     fresh = Place.new(user_id, root, entry.key, entry.size_bytes, entry.mtime_ns)
     fresh = replace(fresh, failed=code, versions=None if code in TRANSIENT_CODES else rules.versions)
     (found.changed if place else found.new).append(fresh)
@@ -199,6 +215,7 @@ class Scan:
         stores.places.write(found.new, found.changed)
         stores.places.mark(found.back, PlaceState.PRESENT)
         stores.places.mark(found.gone, PlaceState.MISSING)
+        stores.samples.note_places(job.user_id, found.moved)
         if found.failures:
             stores.failures.record(job.id, job.user_id, f"{job.id}:scan:{scan.rev}", found.failures)
         failed = {row.place for row in found.failures}
@@ -229,6 +246,7 @@ class Scan:
         )
         if saved:
             self.job = saved
+            log.info("slice_listed", chunks=len(chunks), skipped=found.skipped, failures=len(found.failures))
         return saved is not None
 
     # -- files that are still being written ---------------------------------------------------------------------------
@@ -248,6 +266,8 @@ class Scan:
         if settled:
             known = self._stores.places.get([row.id for row in found.new])
             there = {place.id for place in known}
+            for place in known:
+                found.move(place)
             found.changed = [place for place in found.new if place.id in there]
             found.new = [place for place in found.new if place.id not in there]
             self._commit(found, cursor=self.job.scan.cursor, walked=True, settled=settled)
@@ -286,7 +306,10 @@ class Scan:
 def scan_turn(stores: Stores, job_id: str) -> bool:
     """Give a job's scan a turn. True when there is more to list."""
     job = stores.jobs.get(job_id)
-    if job is None or job.finished_at or job.scan.done or job.pause or job.cancel:
+    if job is None or job.kind is not JobKind.FOLDER:
         return False
+    if job.finished_at or job.scan.done or job.pause or job.cancel:
+        return False
+    bind_request(job.request_id, job=job.id)
     mine = take_over_scan(stores, job)
     return Scan(stores, mine).turn() if mine else False

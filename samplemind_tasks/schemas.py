@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field
 from samplemind_tasks.categories import Category
 from samplemind_tasks.errors import FailureCode
 from samplemind_tasks.features import Confidence, Features, Kind, Strict, TempoRange
+from samplemind_tasks.said import Found
 
 
 class Tag(Strict):
@@ -30,6 +31,12 @@ class JobKind(StrEnum):
     FOLDER = "folder"
     UPLOADS = "uploads"
     RETRY = "retry"
+    REPROCESS = "reprocess"
+    """Samples that are there already, for one stage and what follows from it."""
+
+
+LISTED_KINDS = frozenset({JobKind.FOLDER, JobKind.REPROCESS})
+"""Kinds whose places are listed slice by slice, since there may be many; the others name theirs."""
 
 
 class JobState(StrEnum):
@@ -186,6 +193,10 @@ class Sample(Strict):
     """Null where a person decided."""
     category_source: Literal["person", "taught", "model"] | None = None
     favourite: bool = False
+    said: list[str] = Field(default_factory=list)
+    """Fields that a person said: nothing that is measured or heard goes over them."""
+    paths: list[str] = Field(default_factory=list)
+    """Files that hold it now, 8 at most; none for an upload, or where the files are gone."""
 
 
 class PlaceView(Strict):
@@ -212,6 +223,12 @@ class SampleDetail(Strict):
     """Categories the model hears in it, the most probable first; what the file's name says is in features.evidence."""
     note: str | None = None
     """A person's own words about it."""
+    own_tags: list[str] = Field(default_factory=list)
+    """Tags that a person gave; `tags` are those that were heard."""
+    hidden_tags: list[str] = Field(default_factory=list)
+    """Heard tags that a person says are wrong."""
+    found: Found | None = None
+    """What machines found of what a person can say."""
 
 
 class Hit(Strict):
@@ -305,6 +322,10 @@ class Stats(Strict):
     size_bytes: int
     jobs_open: int
     model: str
+    heard: dict[str, int] = Field(default_factory=dict)
+    """Searchable sounds by the model and revision that heard them last; of two, the one that heard most serves."""
+    silent: int = 0
+    """Searchable by name and numbers alone: there is nothing to hear in them."""
 
 
 class Part(Strict):

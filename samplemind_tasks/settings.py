@@ -9,11 +9,13 @@ import tomllib
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import quote, urlsplit, urlunsplit
 
-from pydantic import Field
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from samplemind_tasks.access import is_loopback
 from samplemind_tasks.cards import FrontEnd, ModelCard, NetworkCard
 from samplemind_tasks.errors import ModelUnavailable
 from samplemind_tasks.features import TempoRange
@@ -24,11 +26,20 @@ def default_data_dir() -> Path:
     return Path("~/.local/share/samplemind").expanduser()
 
 
+SECRETS_DIR = Path("/run/secrets")
+"""Where containers are handed their secrets, a file each: samplemind_<field>. The environment goes before it."""
+
+
 class Settings(BaseSettings):
     """What a process needs to know of the world. Defaults suit one laptop."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SAMPLEMIND_", env_ignore_empty=True, frozen=True, extra="forbid", use_attribute_docstrings=True
+        env_prefix="SAMPLEMIND_",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        secrets_dir=SECRETS_DIR if SECRETS_DIR.is_dir() else None,
     )
 
     # where everything is ---------------------------------------------------------------------------------------------
@@ -46,8 +57,28 @@ class Settings(BaseSettings):
     """The vector index."""
     blob_url: str = ""
     """A folder (file:///srv/blobs) or s3://bucket/prefix; empty means <data_dir>/blobs."""
+    redis_password: SecretStr | None = None
+    """Goes into redis_url where that has none; or a file: /run/secrets/samplemind_redis_password."""
+    cache_password: SecretStr | None = None
+    """The same for cache_url."""
+    mongo_password: SecretStr | None = None
+    """The same for mongo_url."""
     url: str = ""
     """Where the command line finds the gateway; empty means the embedded stack of data_dir."""
+    key: SecretStr = SecretStr("")
+    """The key the command line sends it, made by `samplemind keys create`; or a file: /run/secrets/samplemind_key."""
+
+    # who may ask -----------------------------------------------------------------------------------------------------
+    host: str = "127.0.0.1"
+    """The address the gateway listens on. Where others can reach it (0.0.0.0), everybody needs a key."""
+    keys: Literal["auto", "always"] = "auto"
+    """auto: keys are not asked for on loopback; always: there too, as behind a proxy of this machine."""
+    requests_per_s: float = Field(default=200.0, ge=0)
+    """Each key may send so many, counted by each gateway process for itself; 0 for no limit. More get 429."""
+    requests_burst: int = Field(default=1000, ge=1)
+    """Requests a key may send at once after a pause."""
+    allowed_origins: tuple[str, ...] = ()
+    """Web sites whose pages may ask (CORS), as a JSON list: ["https://music.example"]."""
 
     # what may be read ------------------------------------------------------------------------------------------------
     roots: tuple[Path, ...] = (Path("/"),)
@@ -70,6 +101,8 @@ class Settings(BaseSettings):
     """One file's time limit, plus a second for each megabyte."""
     request_timeout_s: float = 5.0
     """The gateway waits this long for a store, then answers 503."""
+    max_streams: int = 800
+    """Event streams a gateway process holds open at most; one user may have three quarters of them."""
 
     # pools -----------------------------------------------------------------------------------------------------------
     mongo_pool_min: int = 0
@@ -118,6 +151,27 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _passwords_into_urls(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Who reads a URL need not know where its password came from."""
+        urls = {
+            f"{server}_url": with_password(given[f"{server}_url"], given[f"{server}_password"])
+            for server in ("redis", "cache", "mongo")
+            if f"{server}_url" in given and given.get(f"{server}_password")
+        }
+        return {**given, **urls}
+
+    @property
+    def asks_for_keys(self) -> bool:
+        """Whether nobody is let in without a key, wherever he comes from."""
+        return self.keys == "always" or not is_loopback(self.host)
+
+    @property
+    def opens_the_whole_disk(self) -> bool:
+        """Whether others could have any folder of this machine analysed, and hear what is in it."""
+        return not is_loopback(self.host) and Path("/") in self.roots
+
     @property
     def blob_location(self) -> str:
         """URL of the blob store."""
@@ -143,6 +197,16 @@ class Settings(BaseSettings):
     def hearing_version_of(self, model: str) -> str:
         """The version under which what a model heard is kept: with the words for the one in use."""
         return self.hearing_version if model == self.model_card.collection else model
+
+
+def with_password(url: str, password: SecretStr | str) -> str:
+    """The URL of a server with a password in it; unchanged where it has one."""
+    parts = urlsplit(url)
+    user, _, hosts = parts.netloc.rpartition("@")
+    if ":" in user:
+        return url
+    secret = password.get_secret_value() if isinstance(password, SecretStr) else password
+    return urlunsplit(parts._replace(netloc=f"{user}:{quote(secret, safe='')}@{hosts}"))
 
 
 MOST_WORDS = 500

@@ -22,7 +22,7 @@ import typer
 from rich.console import Console, RenderableType
 from typer.testing import CliRunner
 
-from samplemind_tasks.cli import app, library, progress, show
+from samplemind_tasks.cli import app, list_filters, progress, show
 from samplemind_tasks.cli.call import read_settings
 from samplemind_tasks.cli.running import running_stack
 from samplemind_tasks.features import Kind
@@ -226,13 +226,13 @@ def test_failures_are_grouped_by_code_with_a_few_paths() -> None:
     ],
 )
 def test_bpm_range(text: str, expected: tuple[float | None, float | None]) -> None:
-    assert library.bpm_range(text) == expected
+    assert list_filters.bpm_range(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "-", "fast", "130-120", "1-2-3"])
 def test_what_is_no_bpm_range_is_said_to_be_none(text: str) -> None:
     with pytest.raises(typer.BadParameter):
-        library.bpm_range(text)
+        list_filters.bpm_range(text)
 
 
 @pytest.mark.parametrize(
@@ -248,13 +248,13 @@ def test_what_is_no_bpm_range_is_said_to_be_none(text: str) -> None:
     ],
 )
 def test_key_name(text: str, key: str) -> None:
-    assert library.key_name(text) == key
+    assert list_filters.key_name(text) == key
 
 
 @pytest.mark.parametrize("text", ["H minor", "13A", "A dorian", ""])
 def test_what_is_no_key_is_said_to_be_none(text: str) -> None:
     with pytest.raises(typer.BadParameter):
-        library.key_name(text)
+        list_filters.key_name(text)
 
 
 # ------------------------------------------------------------------------------------------------------- how it fails

@@ -42,7 +42,7 @@ def told(url: str, *words: str) -> list[dict[str, Any]]:
     """What a program gets."""
     outcome = CliRunner().invoke(app, [*words, "--json", "--url", url])
     assert outcome.exit_code == 0, outcome.output
-    return [json.loads(line) for line in outcome.stdout.splitlines()]
+    return [json.loads(line) for line in outcome.stdout.splitlines() if line.startswith("{")]  # the gateway logs too
 
 
 def found(url: str, *words: str) -> list[str]:
@@ -77,6 +77,36 @@ def test_likes_take_ids_and_paths_and_filters_narrow(url: str, world: World) -> 
     assert found(url, "search", "--word", "dark", "--duration", "1-3") == ["kick.wav"]
     (answer,) = told(url, "search", "--like", kick, "--weight", "pitch=0.5", "--weight", "timbre=1")
     assert set(answer["hits"][0]["parts"]) == {"timbre", "pitch", "spectrum"}
+
+
+def test_a_name_as_lists_show_it_stands_for_the_sample(url: str, world: World) -> None:
+    world.sample("loops/kick.wav", vector=[0.1, 0.9])
+    assert found(url, "similar", "hat.wav", "--limit", "1") == found(url, "similar", "HAT", "--limit", "1")
+    assert found(url, "search", "--like", "drums/kick.wav", "--limit", "1") == ["beat.wav"]
+    (sheet,) = told(url, "show", "beat")
+    assert sheet["sample"]["name"] == "beat.wav"
+    outcome = CliRunner().invoke(app, ["show", "kick.wav", "--url", url])
+    assert outcome.exit_code == 1
+    assert outcome.stderr.startswith("ambiguous: 2 samples may be meant by 'kick.wav':")
+    for name in ("drums/kick.wav", "loops/kick.wav"):
+        assert str(world.folder / name) in outcome.stderr
+    ids = [line.split()[0] for line in outcome.stderr.splitlines() if "/kick.wav" in line]
+    assert [told(url, "show", short)[0]["sample"]["name"] for short in ids] == ["kick.wav", "kick.wav"]
+
+
+def test_paths_are_for_other_programs(url: str, world: World) -> None:
+    hat, kick = str(world.folder / "drums/hat.wav"), str(world.folder / "drums/kick.wav")
+
+    def paths(*words: str) -> list[str]:
+        return [line for line in shown(url, *words).splitlines() if line.startswith("/")]  # the gateway logs too
+
+    assert paths("search", "--category", "Closed Hats", "--paths") == [hat]
+    assert set(paths("list", "--path", str(world.folder / "drums"), "--paths")) == {hat, kick}
+    assert paths("similar", kick, "--paths", "--limit", "1") == [str(world.folder / "loops/beat.wav")]
+    copy = str(world.folder / "My loops/hat 2.wav")
+    world.copy(told(url, "show", "hat")[0]["sample"]["id"], "My loops/hat 2.wav")
+    assert eventually(lambda: paths("search", "--folder", str(world.folder / "My loops"), "--paths") == [copy])
+    assert f"{hat}\0" in shown(url, "search", "--category", "closed-hat", "--folder", str(Path(hat).parent), "-0")
 
 
 def test_a_file_outside_the_library_is_sent_once(url: str, world: World, tmp_path: Path) -> None:

@@ -203,7 +203,7 @@ def test_a_service_that_cannot_start_ends_the_start_with_its_last_words(tmp_path
     (tmp_path / "redis" / "appendonlydir").mkdir(parents=True)
     (tmp_path / "redis" / "appendonlydir" / "appendonly.aof.manifest").write_text("not a manifest\n")
     events: list[Event] = []
-    with pytest.raises(LaunchFailed, match=r"redis: does not start; log: .*redis\.log") as failure:
+    with pytest.raises(LaunchFailed, match=r"redis: does not start: .+; log: .*redis\.log") as failure:
         Stack(Settings(data_dir=tmp_path), only=QUICK).start(events.append)
     assert any("manifest" in line for line in failure.value.log_lines)
     assert [event.what for event in events if event.service == "redis"].count("died") == 3

@@ -8,7 +8,8 @@ from redis import Redis
 
 from samplemind_tasks.audio import ANALYSIS_VERSION
 from samplemind_tasks.errors import FailureCode
-from samplemind_tasks.pipeline import claim, close, current_versions, dispatch, hand_on, take_over_scan
+from samplemind_tasks.pipeline import claim, close, dispatch, hand_on
+from samplemind_tasks.planning import current_versions, take_over_scan
 from samplemind_tasks.queues import Queue
 from samplemind_tasks.reconcile import ATTEMPTS, reconcile, take_away
 from samplemind_tasks.scan import Scan, scan_turn
@@ -117,6 +118,20 @@ def test_a_job_is_done_when_its_last_chunk_is(held: Stores, folder: Path) -> Non
     scan_turn(held, again)
     second = polled(held, again)
     assert (second.state, second.counts.skipped, second.counts.found) == (JobState.DONE, 12, 12)
+
+
+def test_a_job_that_ended_while_its_view_could_not_be_told_is_told_later(held: Stores, folder: Path) -> None:
+    job_id = submit(held, folder)
+    scan_turn(held, job_id)
+    deaf = with_settings(held, redis_url="redis://127.0.0.1:1/0")
+    for chunk in flying(held, job_id):
+        measured(deaf, lease(deaf, chunk))
+    ended = held.jobs.get(job_id)
+    assert ended
+    assert ended.state is JobState.DONE
+    assert polled(held, job_id).state is JobState.RUNNING
+    reconcile(held)
+    assert polled(held, job_id).state is JobState.DONE
 
 
 def test_of_two_workers_with_one_message_one_works(held: Stores, folder: Path) -> None:

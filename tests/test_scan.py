@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from samplemind_tasks.pipeline import current_versions, stamp
+from samplemind_tasks.planning import current_versions, stamp
 from samplemind_tasks.reconcile import reconcile
 from samplemind_tasks.scan import scan_turn
 from samplemind_tasks.schemas import Job, JobKind, JobState

@@ -1,10 +1,10 @@
 """Jobs: ask for an analysis, follow it, stop it."""
 
-import hashlib
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
 
+from api_gateway.conditional import etag_of, has_already
 from api_gateway.dependencies import Cursor, FailureLimit, JobId, Limit, TheLibrary, User
 from api_gateway.problems import declared
 from samplemind_tasks.errors import BadRequest, FailureCode
@@ -62,9 +62,9 @@ async def get_job(job_id: JobId, library: TheLibrary, user: User, if_none_match:
     """A job as it is now: counts, stages, failures by code, rate and time left. Cheap to poll."""
     body = (await library.jobs.get(user, job_id)).model_dump_json().encode()
     # a hash of the answer itself is right also after the view was rebuilt, when its edits count from the start again
-    etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    etag = etag_of(body)
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
-    if if_none_match is not None and etag in {part.strip().removeprefix("W/") for part in if_none_match.split(",")}:
+    if has_already(if_none_match, etag):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)
 

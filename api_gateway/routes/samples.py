@@ -10,16 +10,19 @@ from api_gateway.dependencies import Cursor, Limit, SampleId, TheLibrary, User
 from api_gateway.problems import declared, problem_response
 from api_gateway.ranges import Unsatisfiable, parse_range
 from samplemind_tasks.categories import Category
+from samplemind_tasks.curation import EditAnswer, SampleEdit
 from samplemind_tasks.errors import BadRequest
 from samplemind_tasks.features import Kind
+from samplemind_tasks.keynames import read_key
 from samplemind_tasks.library.samples import Sound
-from samplemind_tasks.queries import SampleChange
+from samplemind_tasks.said import SampleChange
 from samplemind_tasks.schemas import Peaks, Problem, Sample, SampleDetail, SamplePage, SampleState
-from samplemind_tasks.store.pages import SampleFilter, is_key
+from samplemind_tasks.store.pages import SampleFilter
 
 router = APIRouter(tags=["samples"])
 
 SOUND = {name: {"schema": {"type": "string", "format": "binary"}} for name in ("application/octet-stream", "audio/*")}
+KEPT_BY_CLIENT = "private, max-age=3600"
 Detail = Annotated[bool, Query(description="Up to 16,000 bins instead of at most 1000.")]
 Bpm = Annotated[float | None, Query(gt=0, lt=1000, allow_inf_nan=False)]
 
@@ -29,8 +32,10 @@ def sample_filter(
     key: Annotated[
         str | None, Query(max_length=16, description="Musical key, or its Camelot name.", examples=["A minor", "8A"])
     ] = None,
+    key_compatible: Annotated[bool, Query(description="Keys that mix with it too.")] = False,
     tempo_min: Annotated[Bpm, Query(description="Beats per minute, at least.")] = None,
     tempo_max: Annotated[Bpm, Query(description="Beats per minute, at most.")] = None,
+    tempo_octaves: Annotated[bool, Query(description="Half and double the tempo too.")] = False,
     tag: Annotated[list[Annotated[str, Query(max_length=64)]], Query(max_length=16, description="All of these.")] = [],  # noqa: B006
     name: Annotated[str | None, Query(max_length=255, description="Part of the name, in any case.")] = None,
     state: Annotated[SampleState | None, Query(description="`ready` samples are searchable.")] = None,
@@ -38,13 +43,16 @@ def sample_filter(
     favourite: Annotated[bool | None, Query(description="Only favourites, or none of them.")] = None,
 ) -> SampleFilter:
     """The filter a query asks for."""
-    if key is not None and not is_key(key):
-        message = 'write "A minor", "F# major" or "8A"'
+    if key is not None and read_key(key) is None:
+        message = 'write "A minor", Am, "F# major" or 8A'
         raise BadRequest(f"key: {message}", detail={"fields": [{"field": "key", "message": message}]})
-    return SampleFilter(kind, key, tempo_min, tempo_max, tuple(tag), name or None, state, category, favourite)
+    return SampleFilter(
+        kind, key, tempo_min, tempo_max, tuple(tag), name or None, state, category, favourite, tempo_octaves,
+        key_compatible,
+    )  # fmt: skip
 
 
-@router.get("/samples", summary="List samples", responses=declared())
+@router.get("/samples", summary="List samples", responses=declared(404))
 async def list_samples(
     library: TheLibrary,
     user: User,
@@ -52,11 +60,26 @@ async def list_samples(
     path: Annotated[
         str | None, Query(min_length=1, max_length=4096, description="Only what lives in this folder, or is this file.")
     ] = None,
+    collection: Annotated[
+        str | None, Query(pattern=r"^[0-9a-f]{24}$", description="Only what is in this collection, in its order.")
+    ] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> SamplePage:
     """The newest first. Filters add up. A page may be short while `next` leads on."""
-    return await library.samples.page(user, wanted, path, limit, cursor)
+    return await library.samples.page(user, wanted, path, limit, cursor, collection)
+
+
+@router.post("/samples/edit", summary="Say the same of many samples", responses=declared(404))
+async def edit_samples(edit: SampleEdit, library: TheLibrary, user: User) -> EditAnswer:
+    """Change up to 1,000 samples by id, or all that a filter meets. `preview` only counts.
+
+    A filter that meets many is worked off for a few seconds; ask again with `next` as the `cursor` until it is null.
+    """
+    answer = await library.edits.edit(user, edit)
+    if not edit.preview:
+        await library.events.edited(user, edit.ids) if edit.ids else await library.events.rearranged(user)
+    return answer
 
 
 @router.get("/samples/{sample_id}", summary="Everything about a sample", responses=declared(404))
@@ -67,8 +90,10 @@ async def get_sample(sample_id: SampleId, library: TheLibrary, user: User) -> Sa
 
 @router.patch("/samples/{sample_id}", summary="Say what a sample is", responses=declared(404))
 async def change_sample(sample_id: SampleId, change: SampleChange, library: TheLibrary, user: User) -> Sample:
-    """Set a category, tags, a note, or make it a favourite. Nothing measured or heard goes over it; null undoes."""
-    return await library.samples.change(user, sample_id, change)
+    """Say its name, kind, category, tempo, key, tags, a note, a favourite. Nothing found goes over it; null undoes."""
+    changed = await library.samples.change(user, sample_id, change)
+    await library.events.edited(user, [sample_id])
+    return changed
 
 
 @router.head("/samples/{sample_id}/audio", include_in_schema=False)
@@ -123,15 +148,18 @@ def _sound_headers(sound: Sound, etag: str) -> dict[str, str]:
     return {
         "Accept-Ranges": "bytes",
         "ETag": etag,
-        "Cache-Control": "private, max-age=3600",
+        "Cache-Control": KEPT_BY_CLIENT,
         "Content-Disposition": f"inline; filename*=UTF-8''{quote(sound.name, safe='', errors='replace')}",
         "X-Content-Type-Options": "nosniff",
     }
 
 
 @router.get("/samples/{sample_id}/peaks", summary="Draw a sample", responses=declared(404))
-async def get_peaks(sample_id: SampleId, library: TheLibrary, user: User, detail: Detail = False) -> Peaks:
+async def get_peaks(
+    sample_id: SampleId, response: Response, library: TheLibrary, user: User, detail: Detail = False
+) -> Peaks:
     """The waveform as the lowest and highest value of each bin."""
+    response.headers["Cache-Control"] = KEPT_BY_CLIENT  # the same bytes look the same
     return await library.samples.peaks(user, sample_id, detail=detail)
 
 
@@ -139,3 +167,4 @@ async def get_peaks(sample_id: SampleId, library: TheLibrary, user: User, detail
 async def delete_sample(sample_id: SampleId, library: TheLibrary, user: User) -> None:
     """Take a sample out of the library. Its file is not touched, and a rescan does not bring it back."""
     await library.samples.delete(user, sample_id)
+    await library.events.edited(user, [sample_id])

@@ -8,8 +8,10 @@ from pydantic import ValidationError
 
 from api_gateway.dependencies import Cursor, Limit, SampleId, TheLibrary, User, plain_body
 from api_gateway.problems import declared, invalid_fields
+from api_gateway.scopes import needs
+from samplemind_tasks.access import Scope
 from samplemind_tasks.errors import BadRequest
-from samplemind_tasks.queries import MOST_HITS, DuplicatePage, ReindexAnswer, SearchAnswer, SearchQuery
+from samplemind_tasks.queries import MOST_HITS, DuplicatePage, LookupAnswer, ReindexAnswer, SearchAnswer, SearchQuery
 
 router = APIRouter(tags=["search"])
 
@@ -35,6 +37,7 @@ BODY = {
     openapi_extra=BODY,
     dependencies=[Depends(plain_body)],
 )
+@needs(Scope.READ)
 async def search(
     request: Request,
     library: TheLibrary,
@@ -71,6 +74,21 @@ def _query(text: bytes, field: str) -> SearchQuery:
 async def similar_to_sample(sample_id: SampleId, library: TheLibrary, user: User, limit: HitLimit = 20) -> SearchAnswer:
     """The short form of a search with one sample in `like`. 409 while the model has not heard it yet."""
     return await library.search.like_sample(user, sample_id, limit)
+
+
+@router.get("/lookup", summary="Which sample is meant", responses=declared())
+async def look_up(
+    library: TheLibrary,
+    user: User,
+    text: Annotated[str, Query(min_length=1, max_length=4096, description="An id, a path or a name.")],
+    limit: HitLimit = 20,
+) -> LookupAnswer:
+    """Samples that a person may mean by an id or its first characters, by a path or the end of one, or by a name.
+
+    The closest reading counts: a name as it is, then in any case, then without its extension. A name that a list has
+    cut with … is taken too. What changed in the last moment may be missing.
+    """
+    return await library.lookup.find(user, text, limit)
 
 
 @router.get("/duplicates", summary="Sounds that are there more than once", responses=declared())

@@ -85,7 +85,7 @@ def choose_device(name: str) -> torch.device:
         raise ModelUnavailable(f"There is no device {name!r}: it is auto, cpu or cuda.")
     has_gpu = torch.cuda.is_available()
     if name == "cuda" and not has_gpu:
-        raise ModelUnavailable("The device is set to cuda, but PyTorch sees no GPU here. Set it to auto or cpu.")
+        raise ModelUnavailable("The device is set to cuda, but PyTorch sees no GPU here.", code="no_gpu")
     return torch.device("cuda" if has_gpu and name != "cpu" else "cpu")
 
 

@@ -2,8 +2,9 @@
 
 Multinomial logistic regression with an L2 penalty (Bishop, Pattern Recognition and Machine Learning, 2006, 4.3.4) on
 unit vectors. Its probabilities are set right by a temperature (Guo et al., On Calibration of Modern Neural Networks,
-2017), chosen where each sound was held out. A sound that is farther from everything taught than nearly all taught
-sounds are from each other belongs to no label: it was not taught about.
+2017), chosen where each sound was held out. How far from its label's centre a sound may lie is learned too: as far as
+nearly all taught sounds lie when they are held out. And so is what the model calls the sounds of a label: those that it
+calls something else were not taught about, unless they are very close.
 """
 
 from collections import Counter
@@ -29,9 +30,10 @@ PENALTY = 1e-3
 LOGIT_SCALE = 10.0
 """Unit vectors are short: without it the penalty would keep every answer near chance."""
 STEPS = 60
-FARTHEST_SHARE = 0.98
-FARTHER = 1.25
-"""A sound is strange that is farther from every label, by this factor, than this share of the taught ones held out."""
+REACHED_SHARE = 0.95
+"""Of the taught sounds lie within reach of their label's centre."""
+LEAST_HEARD_SHARE = 0.2
+"""What the model calls fewer of a label's sounds is taken for its error."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,20 @@ class Lesson:
     """Labels with too few sounds to learn from."""
 
 
-def teach(vectors: Vectors, labels: Sequence[str]) -> Lesson:
+def teach(
+    vectors: Vectors,
+    labels: Sequence[str],
+    heard: Sequence[str | None] | None = None,
+    named: Mapping[str, str | None] | None = None,
+) -> Lesson:
     """Fit a head to labelled sounds.
 
     Parameters
     ----------
     vectors : float32 [n, size], unit length
     labels : n words
+    heard : n categories, what the model alone calls the sounds; None where it tells none
+    named : the category that a label itself names
 
     Raises
     ------
@@ -63,25 +72,38 @@ def teach(vectors: Vectors, labels: Sequence[str]) -> Lesson:
     left_out = {label: count for label, count in every.items() if count < LEAST_SOUNDS}
     kept = [place for place, label in enumerate(labels) if label not in left_out]
     vectors, labels = vectors[kept], [labels[place] for place in kept]
+    heard = [None] * len(kept) if heard is None else [heard[place] for place in kept]
     sounds = Counter(labels)
     _check(sounds, left_out)
     names = tuple(sorted(sounds))
     wanted = np.array([names.index(label) for label in labels])
     held_out = np.empty((len(vectors), len(names)), np.float32)
-    nearest = np.empty(len(vectors), np.float32)
+    distances = np.empty((len(vectors), len(names)), np.float32)
     folds = _folds(wanted)
     for fold in range(FOLDS):
         out = folds == fold
         weights, bias = _fit(vectors[~out], wanted[~out], len(names))
         held_out[out] = vectors[out] @ weights.T + bias
-        nearest[out] = (vectors[out] @ _centres(vectors[~out], wanted[~out], len(names)).T).max(axis=1)
+        distances[out] = 1 - vectors[out] @ _centres(vectors[~out], wanted[~out], len(names)).T
     temperature = _temperature(held_out, wanted)
     weights, bias = _fit(vectors, wanted, len(names))
-    nearest_least = 1.0 - FARTHER * float(np.quantile(1.0 - nearest, FARTHEST_SHARE))
     taught = Taught(
-        names, weights / temperature, bias / temperature, _centres(vectors, wanted, len(names)), nearest_least
+        labels=names,
+        weights=weights / temperature,
+        bias=bias / temperature,
+        centres=_centres(vectors, wanted, len(names)),
+        reach=float(np.quantile(distances[np.arange(len(wanted)), wanted], REACHED_SHARE)),
+        heard_as=tuple(_heard_as(name, labels, heard) | {(named or {}).get(name)} - {None} for name in names),
     )
-    return Lesson(taught, _accuracy(held_out / temperature, wanted, nearest >= nearest_least), dict(sounds), left_out)
+    best = held_out.argmax(axis=1)
+    belongs = taught.belongs(distances[np.arange(len(best)), best], best, heard)
+    return Lesson(taught, _accuracy(held_out / temperature, wanted, belongs), dict(sounds), left_out)
+
+
+def _heard_as(label: str, labels: Sequence[str], heard: Sequence[str | None]) -> frozenset[str | None]:
+    """What the model calls the sounds of a label."""
+    called = Counter(name for name, of in zip(heard, labels, strict=True) if of == label)
+    return frozenset(name for name, count in called.items() if count >= LEAST_HEARD_SHARE * called.total())
 
 
 def _check(sounds: Mapping[str, int], left_out: Mapping[str, int]) -> None:

@@ -2,11 +2,17 @@
 
 call.py      one call of a command: its options, its output, its errors
 client.py    the gateway over HTTP
-jobs.py      add, jobs, failures, retry, cancel, pause, resume
+jobs.py      add, jobs, failures, retry, cancel
+folder_watch.py  watch: a folder, for what changes in it
+reprocess.py reprocess
+queues.py    queues, pause, resume
 library.py   list, show, delete, stats
+said.py      set; collections.py collections and saved searches; named.py which of them is meant
 search.py    search, similar, duplicates, reindex
+export.py    export; list_filters.py what `list`, it and reprocess narrow by
 teach.py     teach
-doctor.py    doctor, down
+keys.py      keys create, list, revoke
+doctor.py    doctor, down; addresses.py open
 programs.py  run, up, measure, models: programs of their own
 stack.py     what run and up are; quiet_start.py how such a program is started
 show.py      cells and tables; sheet.py one sample; progress.py one job; watch.py follows a job
@@ -19,7 +25,22 @@ from typing import Annotated
 try:
     import typer
 
-    from samplemind_tasks.cli import doctor, jobs, library, programs, search, teach
+    from samplemind_tasks.cli import (
+        addresses,
+        collections,
+        doctor,
+        export,
+        folder_watch,
+        jobs,
+        keys,
+        library,
+        programs,
+        queues,
+        reprocess,
+        said,
+        search,
+        teach,
+    )
 except KeyboardInterrupt:
     raise SystemExit(130) from None
 
@@ -27,20 +48,22 @@ app = typer.Typer(
     name="samplemind",
     help="Listens to a sample library and makes it searchable by sound.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 PANELS = (
-    ("The stack", (programs.stack_app, doctor.app)),
-    ("Jobs", (jobs.app,)),
-    ("The library", (search.app, library.app, teach.app)),
+    ("The stack", (programs.stack_app, doctor.app, addresses.app)),
+    ("Jobs", (jobs.app, folder_watch.app, reprocess.app, queues.app)),
+    ("The library", (search.app, library.app, said.app, export.app, teach.app)),
     ("Without the stack", (programs.tool_app,)),
 )
 for panel, parts in PANELS:
     for info in (info for part in parts for info in part.registered_commands):
         info.rich_help_panel = panel
         app.registered_commands.append(info)
+app.add_typer(collections.app, name="collections", rich_help_panel="The library")
+app.add_typer(collections.searches_app, name="searches", rich_help_panel="The library")
+app.add_typer(keys.app, name="keys", rich_help_panel="Access")
 
 
 def _version(wanted: bool) -> None:

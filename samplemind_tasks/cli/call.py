@@ -1,7 +1,7 @@
 """One call of a command: where its gateway is, where it writes, and how it fails.
 
-`@command(app)` gives every command the same three options (--json, --url, --data-dir) and the same way to fail:
-`code: message` and the next step on stderr, exit code 1. stdout carries results only; progress goes to stderr.
+`@command(app)` gives every command the same four options (--json, --url, --api-key, --data-dir) and the same way to
+fail: `code: message` and the next step on stderr, exit code 1. stdout carries results only; progress goes to stderr.
 """
 
 import functools
@@ -40,6 +40,7 @@ NEXT_STEPS = {
     "bad_setting": "set it right, or unset it for the default",
     "unusable_folder": "choose another folder with --data-dir or SAMPLEMIND_DATA_DIR",
     "not_found": "`samplemind list` shows the samples, `samplemind jobs` the jobs",
+    "ambiguous": "write more of it: the id, or the path",
     "path_not_found": "the path is looked for where the gateway runs",
     "path_unreadable": "let the user the gateway runs as read it",
     "outside_roots": "start the stack with `samplemind up --root FOLDER` to allow the folder",
@@ -47,15 +48,33 @@ NEXT_STEPS = {
     "index_loading": "ask again in a moment: the library is being read",
     "sound_gone": "send the sound again: `samplemind search --like FILE`",
     "other_model": "send the sound again: `samplemind search --like FILE`",
+    "not_heard": "`samplemind reprocess` has the model hear the library; `samplemind jobs` shows how far it is",
     "silent": "there is nothing to hear in it; another sound will do",
     "not_measured": "`samplemind jobs` shows what is still on its way",
+    "no_such_queue": "`samplemind queues` lists them; a job is named by at least the first 6 characters of its id",
+    "cannot_pause": "`samplemind queues` lists them all",
     "job_ended": "`samplemind add` or `samplemind retry` starts another",
     "nothing_to_retry": "`samplemind failures JOB` lists them; `samplemind add FOLDER --everything` measures all again",
     "mismatch": "install the gateway's version of SampleMind here; --json prints what it said",
     "invalid": "correct the request; `--help` after a command shows what it takes",
     "too_large": "SAMPLEMIND_MAX_UPLOAD_BYTES sets the limit where the gateway runs",
     "store_unavailable": "nothing is lost, work waits; `samplemind doctor` shows which part is away",
-    "model_unavailable": "`samplemind models verify` checks the model; samples wait until it is back",
+    "model_unavailable": "`samplemind models pull` fetches what is missing, `samplemind models verify` checks the rest",
+    "no_gpu": "`samplemind up` with SAMPLEMIND_DEVICE=auto takes the CPU where there is no GPU",
+    "incomplete": "`samplemind doctor` shows which part went away; then export again",
+    "unconfirmed": "the same command with --yes",
+    "no_such_collection": "`samplemind collections list` shows them",
+    "no_such_search": "`samplemind searches list` shows them",
+    "unwritable": "choose another file with --output",
+    "busy": "ask again when another export has ended",
+    "not_installed": "install the extra where the gateway runs, and restart it",
+    "no_key": "give it by SAMPLEMIND_KEY; `samplemind keys create` where the gateway runs makes one",
+    "wrong_key": "`samplemind keys list` where the gateway runs shows which keys there are; SAMPLEMIND_KEY gives one",
+    "missing_scope": "`samplemind keys create --scope write` (or admin) makes a key that may",
+    "no_keys": "make one, then start again; SAMPLEMIND_HOST=127.0.0.1 needs none",
+    "key_not_found": "`samplemind keys list` shows the ids",
+    "still_starting": "`samplemind doctor` shows when everything is ready",
+    "too_many_requests": "SAMPLEMIND_REQUESTS_PER_S sets the limit where the gateway runs",
     "internal": "the gateway's log has the whole story, in the logs folder of the data directory",
 }
 
@@ -102,13 +121,13 @@ class Call:
     def gateway(self) -> Gateway:
         """The gateway of --url or SAMPLEMIND_URL, else of the stack that runs on the data directory."""
         if self.settings.url:
-            return Gateway(self.settings.url)
+            return Gateway(self.settings.url, self.settings.key.get_secret_value())
         stack = running_stack(self.settings.data_dir)
         if stack is None:
             raise NotRunning(f"no stack runs on {self.settings.data_dir}")
         if not stack.url:
             raise NotRunning(f"the stack (pid {stack.pid}) is still starting")
-        return Gateway(stack.url)
+        return Gateway(stack.url, self.settings.key.get_secret_value())
 
     def show(self, *human: RenderableType) -> None:
         """Write for a person, unless a program listens."""
@@ -141,12 +160,19 @@ class Call:
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs, one value a line, nothing else.")]
 UrlOption = Annotated[str, typer.Option("--url", help="The gateway. Default: SAMPLEMIND_URL, else the running stack.")]
+KeyOption = Annotated[
+    str,
+    typer.Option(
+        "--api-key", help="The key to send. Better SAMPLEMIND_KEY: others on this machine can read command lines."
+    ),
+]
 DataDirOption = Annotated[
     Path | None, typer.Option("--data-dir", help="Where the embedded stack lives. Default: SAMPLEMIND_DATA_DIR.")
 ]
 COMMON_OPTIONS = [
     inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=JsonOption),
     inspect.Parameter("url", inspect.Parameter.KEYWORD_ONLY, default="", annotation=UrlOption),
+    inspect.Parameter("api_key", inspect.Parameter.KEYWORD_ONLY, default="", annotation=KeyOption),
     inspect.Parameter("data_dir", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=DataDirOption),
 ]
 
@@ -158,8 +184,8 @@ def command(app: typer.Typer, name: str | None = None) -> Callable[[Body[Argumen
     """Register a function as a command. It is handed its Call first, and answers its exit code or nothing for 0."""
 
     def register(body: Body[Arguments]) -> Body[Arguments]:
-        def invoke(as_json: bool, url: str, data_dir: Path | None, **arguments: object) -> None:
-            call = Call(read_settings(url, data_dir), as_json=as_json)
+        def invoke(as_json: bool, url: str, api_key: str, data_dir: Path | None, **arguments: object) -> None:
+            call = Call(read_settings(url, data_dir, api_key), as_json=as_json)
             try:
                 code = body(call, **arguments)  # type: ignore[arg-type, call-arg]  # made from body's signature
             except SampleMindError as error:
@@ -180,11 +206,13 @@ def command(app: typer.Typer, name: str | None = None) -> Callable[[Body[Argumen
     return register
 
 
-def read_settings(url: str, data_dir: Path | None) -> Settings:
+def read_settings(url: str, data_dir: Path | None, api_key: str = "") -> Settings:
     """The environment's settings, and what the command line says over them."""
     given: dict[str, object] = {}
     if url:
         given["url"] = url.rstrip("/")
+    if api_key:
+        given["key"] = api_key
     if data_dir is not None:
         given["data_dir"] = data_dir.expanduser().absolute()
     elif os.environ.get("SAMPLEMIND_DATA_DIR") == "":

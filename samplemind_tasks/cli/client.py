@@ -1,17 +1,18 @@
 """The gateway over HTTP: one method a question. Answers stay JSON until a person is to read them."""
 
-import ipaddress
+import json
 import os
 import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 from pydantic import ValidationError
 
+from samplemind_tasks.access import is_loopback
 from samplemind_tasks.errors import NotFound, SampleMindError
 from samplemind_tasks.schemas import JobRequest
 
@@ -22,9 +23,15 @@ PAGE = 200
 """Items asked for at once; the gateway may answer with fewer."""
 PATIENCE_S = (0.2, 0.6)
 """Pauses before a request that is safe to repeat is repeated."""
+MOST_WAIT_S = 5
+"""Where the gateway asks for more patience than this, its answer is shown."""
+QUIET_S = 45
+"""A stream that is quiet for longer, without even a comment, is cut."""
 WHOLE_ID = 24
 SHORTEST_PREFIX = 6
 ID_OR_PREFIX = re.compile(rf"[0-9a-f]{{{SHORTEST_PREFIX},{WHOLE_ID}}}")
+EXPORT_TIMEOUT = httpx.Timeout(60, connect=5)
+"""Between two pieces: a filter may keep nothing of a long stretch."""
 PREFIX_SEARCH = 10_000
 """A prefix is looked for among this many newest jobs or samples."""
 
@@ -66,10 +73,15 @@ def folder_job(path: Path, **wishes: Any) -> JobRequest:
 class Gateway:
     """A client of one gateway."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, key: str = "") -> None:
         self.url = url.rstrip("/")
         # a proxy meant for the internet must not be asked for this machine's own stack
-        self._http = httpx.Client(base_url=self.url, timeout=httpx.Timeout(30, connect=5), trust_env=not _is_local(url))
+        self._http = httpx.Client(
+            base_url=self.url,
+            timeout=httpx.Timeout(30, connect=5),
+            trust_env=not is_loopback(urlsplit(url).hostname or ""),
+            headers=[(b"Authorization", f"Bearer {key.strip()}".encode())] if key else None,
+        )
 
     # jobs ------------------------------------------------------------------------------------------------------------
     def add(self, request: JobRequest, key: str) -> Json:
@@ -86,6 +98,19 @@ class Gateway:
         if answer.status_code == httpx.codes.NOT_MODIFIED:
             return None, etag
         return _read(answer, holding="id"), answer.headers.get("ETag")
+
+    def job_events(self, job_id: str, after: str | None) -> Iterator[tuple[str, str | None, Json]]:
+        """What a job's stream tells: name, id, data. Where it breaks off, the caller goes on behind the last id."""
+        query = {} if after is None else {"after": after}
+        patience = httpx.Timeout(QUIET_S, connect=5)
+        try:
+            with self._http.stream("GET", f"/v1/jobs/{job_id}/events", params=query, timeout=patience) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise _refusal(answer)
+                yield from _events(answer.iter_lines())
+        except httpx.TransportError as error:
+            raise Unreachable(f"no answer from {self.url}: {error or 'timed out'}") from error
 
     def jobs(self) -> Iterator[Json]:
         """Newest first."""
@@ -104,6 +129,15 @@ class Gateway:
         """Cancel, pause or resume a job."""
         return self._json("POST", f"/v1/jobs/{self._job_id(job_id)}/{verb}")
 
+    # queues ----------------------------------------------------------------------------------------------------------
+    def queues(self) -> Json:
+        """Every queue."""
+        return self._json("GET", "/v1/queues", holding="queues")
+
+    def steer_queue(self, name: str, verb: str) -> Json:
+        """Pause or resume a queue; every queue then."""
+        return self._json("POST", f"/v1/queues/{quote(name, safe='')}/{verb}", holding="queues")
+
     # samples ---------------------------------------------------------------------------------------------------------
     def samples(self, query: Query) -> Iterator[Json]:
         return self._pages("/v1/samples", "samples", query)
@@ -114,6 +148,10 @@ class Gateway:
     def sample_at(self, path: Path) -> Json | None:
         """The sample that lives at an absolute path."""
         return next(self.samples({"path": as_shown(path), "limit": 1}), None)
+
+    def lookup(self, text: str, limit: int) -> Json:
+        """The samples that an id or its beginning, a path or its end, or a name may mean."""
+        return self._json("GET", "/v1/lookup", holding="samples", params={"text": text, "limit": limit})
 
     def delete(self, sample_id: str) -> None:
         self._send("DELETE", f"/v1/samples/{self._sample_id(sample_id)}", repeats=())
@@ -137,9 +175,66 @@ class Gateway:
             raise SampleMindError(f"{path}: {error.strerror}", code="unreadable") from error
         return str(answer["sound"])
 
+    def export(self, query: Query) -> Iterator[bytes]:
+        """The pieces of an export. It is whole when they end without an error."""
+        written = 0
+        try:
+            with self._http.stream("GET", "/v1/export", params=query, timeout=EXPORT_TIMEOUT) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise _refusal(answer)
+                for piece in answer.iter_bytes():
+                    written += len(piece)
+                    yield piece
+        except httpx.TransportError as error:
+            if not written:
+                raise Unreachable(f"no answer from {self.url}: {error or 'timed out'}") from error
+            raise GatewayError(500, "incomplete", f"the export broke off after {written:,} bytes") from error
+
+    def reprocess(self, request: Json, query: Query, key: str) -> Json:
+        """Ask for a stage to be done again of what the query keeps. With the same key, the same job."""
+        headers = {"Idempotency-Key": key}
+        return self._json("POST", "/v1/reprocess", holding="id", json=request, params=query, headers=headers)
+
     def duplicates(self) -> Iterator[Json]:
         """Groups of duplicates, the exact ones first."""
         return self._pages("/v1/duplicates", "groups", {})
+
+    # what a person says and keeps -------------------------------------------------------------------------------------
+    def edit(self, edit: Json) -> Json:
+        """Say the same of many samples."""
+        return self._json("POST", "/v1/samples/edit", holding="changed", json=edit)
+
+    def collections(self) -> list[Json]:
+        """By name."""
+        return list(self._json("GET", "/v1/collections", holding="collections")["collections"])
+
+    def create_collection(self, new: Json) -> Json:
+        return self._json("POST", "/v1/collections", holding="id", json=new, repeats=())
+
+    def change_members(self, collection: str, change: Json) -> Json:
+        """Take samples in and out."""
+        return self._json("POST", f"/v1/collections/{collection}/samples", holding="collection", json=change)
+
+    def rename_collection(self, collection: str, name: str) -> Json:
+        return self._json("PATCH", f"/v1/collections/{collection}", holding="id", json={"name": name})
+
+    def delete_collection(self, collection: str) -> None:
+        self._send("DELETE", f"/v1/collections/{collection}", repeats=())
+
+    def searches(self) -> list[Json]:
+        """By name."""
+        return list(self._json("GET", "/v1/searches", holding="searches")["searches"])
+
+    def save_search(self, name: str, query: Json) -> Json:
+        return self._json("POST", "/v1/searches", holding="id", json={"name": name, "query": query}, repeats=())
+
+    def run_search(self, search: str) -> Json:
+        """What a saved search finds now."""
+        return self._json("GET", f"/v1/searches/{search}/results", holding="hits")
+
+    def delete_search(self, search: str) -> None:
+        self._send("DELETE", f"/v1/searches/{search}", repeats=())
 
     def reindex(self) -> Json:
         """Have the index written anew."""
@@ -156,6 +251,19 @@ class Gateway:
     def forget_lesson(self) -> None:
         """Take it back."""
         self._send("DELETE", "/v1/teach", repeats=())
+
+    # keys ------------------------------------------------------------------------------------------------------------
+    def create_key(self, wanted: Json) -> Json:
+        """A new key, with its text."""
+        return self._json("POST", "/v1/keys", holding="key", json=wanted, repeats=())
+
+    def keys(self) -> Json:
+        """Every key."""
+        return self._json("GET", "/v1/keys", holding="keys")
+
+    def revoke_key(self, key_id: str) -> None:
+        """Let a key open nothing more."""
+        self._send("DELETE", f"/v1/keys/{quote(key_id, safe='')}")
 
     # the whole -------------------------------------------------------------------------------------------------------
     def stats(self) -> Json:
@@ -192,15 +300,19 @@ class Gateway:
         also_fine: int = httpx.codes.NOT_MODIFIED,
         **request: Any,
     ) -> httpx.Response:
-        """One request. A lost connection is tried again where repeating is safe."""
+        """One request. A lost connection is tried again where repeating is safe, and what came too soon, later."""
         for pause_s in (*repeats, None):
             try:
                 answer = self._http.request(method, path, **request)
-                break
             except httpx.TransportError as error:
                 if pause_s is None:
                     raise Unreachable(f"no answer from {self.url}: {error or 'timed out'}") from error
                 time.sleep(pause_s)
+                continue
+            wait_s = answer.headers.get("Retry-After", "")
+            if pause_s is None or answer.status_code != httpx.codes.TOO_MANY_REQUESTS or not wait_s.isdecimal():
+                break
+            time.sleep(min(int(wait_s), MOST_WAIT_S))
         if answer.is_success or answer.status_code == also_fine:
             return answer
         raise _refusal(answer)
@@ -215,6 +327,19 @@ def _read(answer: httpx.Response, holding: str | None = None) -> Json:
     if not isinstance(told, dict) or (holding and holding not in told):
         raise _stranger(answer)
     return told
+
+
+def _events(lines: Iterator[str]) -> Iterator[tuple[str, str | None, Json]]:
+    """Server-sent events, each with one line of data."""
+    fields: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.partition(": ")
+        if line:
+            fields[name] = value
+            continue
+        if "data" in fields:
+            yield fields.get("event", "message"), fields.get("id"), json.loads(fields["data"])
+        fields.clear()
 
 
 def _refusal(answer: httpx.Response) -> GatewayError:
@@ -245,11 +370,3 @@ def _whole(text: str, thing: str, newest: Callable[[], Iterator[Json]]) -> str:
             f"{len(found)} {thing} ids start with {text}: {', '.join(sorted(found)[:3])}", code="ambiguous"
         )
     raise NotFound(f"no {thing} id starts with {text}")
-
-
-def _is_local(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

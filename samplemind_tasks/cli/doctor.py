@@ -13,7 +13,7 @@ import typer
 from rich.text import Text
 
 from samplemind_tasks.cli import show
-from samplemind_tasks.cli.call import Call, command
+from samplemind_tasks.cli.call import NEXT_STEPS, Call, command
 from samplemind_tasks.cli.client import Gateway
 from samplemind_tasks.cli.running import is_locked, run_file, running_stack
 from samplemind_tasks.errors import SampleMindError
@@ -101,7 +101,12 @@ def _gateway(call: Call) -> Iterator[Part]:
         gateway: Gateway = call.gateway
         answer = gateway.ready()
     except SampleMindError as error:
-        yield Part(name="gateway", ok=False, message=error.message, advice="start it with `samplemind up`")
+        yield Part(
+            name="gateway",
+            ok=False,
+            message=error.message,
+            advice=NEXT_STEPS.get(error.code, "start it with `samplemind up`"),
+        )
         return
     yield Part(name="gateway", ok=True, message=gateway.url, advice="")
     for part in answer["parts"]:

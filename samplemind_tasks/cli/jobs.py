@@ -1,4 +1,4 @@
-"""Commands about jobs: add, jobs, failures, retry, cancel, pause, resume."""
+"""Commands about jobs: add, jobs, failures, retry, cancel."""
 
 import re
 import uuid
@@ -67,7 +67,7 @@ def add(
         restore=restore,
         tempo_range_bpm=expected_bpm(bpm) if bpm else None,
     )
-    return _started(call, call.gateway.add(request, key=uuid.uuid4().hex), wait)
+    return started(call, call.gateway.add(request, key=uuid.uuid4().hex), wait)
 
 
 @command(app)
@@ -125,34 +125,18 @@ def retry(
     answer = call.gateway.retry(job, code, [as_shown(each) for each in place or []])
     if answer.get("more"):
         call.tell(Text("more failures than one job takes: retry again for the rest", style="yellow"))
-    return _started(call, answer, wait)
+    return started(call, answer, wait)
 
 
 @command(app)
 def cancel(call: Call, job: JobArgument) -> None:
     """Stop a job. What is already analysed stays."""
-    _steer(call, job, "cancel")
-
-
-@command(app)
-def pause(call: Call, job: JobArgument) -> None:
-    """Hold a job until `resume`."""
-    _steer(call, job, "pause")
-
-
-@command(app)
-def resume(call: Call, job: JobArgument) -> None:
-    """Let a paused job go on."""
-    _steer(call, job, "resume")
-
-
-def _steer(call: Call, job: str, verb: str) -> None:
-    answer = call.gateway.steer(job, verb)
+    answer = call.gateway.steer(job, "cancel")
     call.answer(answer)
     call.show(show.job_table([read_job(answer)], call.out.width))
 
 
-def _started(call: Call, answer: Json, wait: bool) -> int:
+def started(call: Call, answer: Json, wait: bool) -> int:
     """Follow a job that was just accepted, or say where to look."""
     job = read_job(answer)
     if wait:

@@ -7,11 +7,13 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from samplemind_tasks.categories import Category
-from samplemind_tasks.cli import show
+from samplemind_tasks.cli import found, show
 from samplemind_tasks.cli.call import Call, command, one_of
+from samplemind_tasks.cli.category_names import categories_called
 from samplemind_tasks.cli.client import Json, as_shown
-from samplemind_tasks.cli.library import KINDS, SampleArgument, bpm_range, find_sample, key_name
+from samplemind_tasks.cli.list_filters import KINDS, bpm_range, key_name
+from samplemind_tasks.cli.meant import NullOption, PathsOption, SampleArgument, find_sample, print_paths
+from samplemind_tasks.cli.named import CollectionOption, collection_id
 from samplemind_tasks.errors import NotFound
 from samplemind_tasks.features import Kind
 from samplemind_tasks.queries import MOST_HITS, DuplicateGroup, ReindexAnswer, SearchAnswer, Weights
@@ -48,10 +50,11 @@ def search(
     call: Call,
     text: Annotated[str, typer.Argument(metavar="[TEXT]", help="What it is, how it sounds.", show_default=False)] = "",
     like: Annotated[
-        list[str] | None, typer.Option("--like", metavar="ID|PATH", help="Sounds like this. Again for more of them.")
+        list[str] | None,
+        typer.Option("--like", metavar="ID|PATH|NAME", help="Sounds like this. Again for more of them."),
     ] = None,
     unlike: Annotated[
-        list[str] | None, typer.Option("--unlike", metavar="ID|PATH", help="Does not sound like this.")
+        list[str] | None, typer.Option("--unlike", metavar="ID|PATH|NAME", help="Does not sound like this.")
     ] = None,
     weights: Annotated[
         list[str] | None,
@@ -73,12 +76,16 @@ def search(
     name: Annotated[str | None, typer.Option("--name", help="Part of the name.")] = None,
     folder: Annotated[Path | None, typer.Option("--folder", metavar="PATH", help="Only what lives below it.")] = None,
     favourite: Annotated[bool, typer.Option("--favourite", help="Only favourites.")] = False,
+    collection: CollectionOption = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=MOST_HITS, help="How many.")] = 20,
+    save: Annotated[str | None, typer.Option("--save", metavar="NAME", help="Keep the search under a name.")] = None,
+    paths: PathsOption = False,
+    null: NullOption = False,
 ) -> None:
     """Find sounds by words, by what they sound like, and by what was measured; any mix of these."""
     filters = _filters(
         kind=[one_of(Kind)(each) for each in kind or []],
-        category=[one_of(Category)(each) for each in category or []],
+        category=[category for each in category or [] for category in categories_called(each)],
         tempo_bpm=_tempo(bpm) if bpm else None,
         tempo_octaves=octaves,
         key=key,
@@ -91,12 +98,16 @@ def search(
         name=name and as_shown(name),
         folder=as_shown(folder.expanduser().absolute()) if folder else None,
         favourite=favourite or None,
+        collection=collection_id(call, collection) if collection else None,
     )
     query: Json = {"text": as_shown(text), "filters": filters, "limit": limit}
     query["weights"] = dict(weight(each) for each in weights or [])
     query["like"] = [_sound(call, each) for each in like or []]
     query["unlike"] = [_sound(call, each) for each in unlike or []]
-    _show(call, call.gateway.search(query))
+    show_answer(call, call.gateway.search(query), filters.get("folder"), paths=paths, null=null)
+    if save:
+        call.gateway.save_search(as_shown(save), query)
+        call.tell(Text(f"kept: samplemind searches run {as_shown(save)!r}", style="dim"))
 
 
 @command(app)
@@ -104,28 +115,37 @@ def similar(
     call: Call,
     sample: SampleArgument,
     limit: Annotated[int, typer.Option("--limit", min=1, max=MOST_HITS, help="How many.")] = 10,
+    paths: PathsOption = False,
+    null: NullOption = False,
 ) -> None:
     """Find what sounds like a sample, or like any file: short for search --like."""
-    _show(call, call.gateway.search({"like": [_sound(call, sample)], "limit": limit}))
+    answer = call.gateway.search({"like": [_sound(call, sample)], "limit": limit})
+    show_answer(call, answer, paths=paths, null=null)
 
 
 @command(app)
 def duplicates(
     call: Call,
     limit: Annotated[int, typer.Option("--limit", min=0, help="How many groups; 0 means all.")] = 50,
+    exact: Annotated[bool, typer.Option("--exact", help="Only exactly the same sound.")] = False,
 ) -> None:
-    """List sounds that are there more than once, exactly or nearly. Nothing is merged or deleted."""
-    shown = 0
+    """List files that hold the same sound, exactly or nearly. Nothing is merged or deleted."""
+    shown: list[DuplicateGroup] = []
     for answer in call.gateway.duplicates():
-        call.answer(answer)
         group = DuplicateGroup.model_validate(answer, extra="ignore")
-        call.show(*([""] if shown else []), show.duplicate_table(group))
-        shown += 1
-        if shown == limit:
-            call.show(Text(f"the first {show.count(shown)}; --limit 0 shows all", style="dim"))
-            return
+        if exact and group.how != "exact":
+            break
+        call.answer(answer)
+        call.show(*([""] if shown else []), *found.duplicate_table(group))
+        shown.append(group)
+        if len(shown) == limit:
+            call.show(Text(f"the first {show.count(limit)}; --limit 0 shows all", style="dim"))
+            break
     if not shown:
         call.show("No duplicates.")
+    files, size_bytes = found.spare(shown)
+    if files:
+        call.show("", f"{show.count(files)} files more than one of each exact sound, {show.size(size_bytes)}")
 
 
 @command(app)
@@ -161,14 +181,20 @@ def _sound(call: Call, id_or_path: str) -> str:
         return call.gateway.send_sound(path)
 
 
-def _show(call: Call, answer: Json) -> None:
+def show_answer(
+    call: Call, answer: Json, folder: str | None = None, *, paths: bool = False, null: bool = False
+) -> None:
+    """What a search found, or that it found nothing and why."""
     call.answer(answer)
     told = SearchAnswer.model_validate(answer, extra="ignore")
+    if paths or null:
+        print_paths(call, (found.place(hit.sample, folder, hit.matched) for hit in told.hits), null=null)
+        return
     understood = Text(", ".join(f"{each.what}: {each.value}" for each in told.understood), style="dim")
     if told.understood:
         call.show(Text("understood ", style="dim") + understood)
     if told.rest:
-        call.show(Text(f"not understood: {told.rest}", style="dim"))
+        call.show(Text(f"not understood: {told.rest} (looked for in names, tags and notes)", style="dim"))
     if not told.hits:
         if told.nothing_matches:
             call.show("Nothing matches.")
@@ -177,4 +203,4 @@ def _show(call: Call, answer: Json) -> None:
         else:
             call.show("Nothing passes the filters, or the library is empty: samplemind add FOLDER")
         return
-    call.show(show.hit_table(told.hits), *show.footnote(hit.sample for hit in told.hits))
+    call.show(*found.hit_table(told.hits, call.out.width, folder), *show.footnote(hit.sample for hit in told.hits))

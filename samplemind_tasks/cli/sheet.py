@@ -25,7 +25,7 @@ def sample_sheet(detail: SampleDetail) -> RenderableType:
     )
     parts: list[RenderableType] = [
         head,
-        facts([("id", sample.id), *_called(detail.sample), *_music(features), *_sound(features)]),
+        facts([("id", sample.id), *_called(sample), *_said(detail), *_music(features), *_sound(features)]),
     ]
     if detail.tags:
         best = sorted(detail.tags, key=lambda tag: -tag.score)[:SHOWN_TAGS]
@@ -49,6 +49,23 @@ def _called(sample: Sample) -> list[tuple[str, Text | str]]:
         source = {"person": " (you said so)", "taught": " (as you taught)"}.get(str(sample.category_source), "")
         told.append(source, style="dim")
     return [("category", told), *([("favourite", "yes")] if sample.favourite else [])]
+
+
+def _said(detail: SampleDetail) -> list[tuple[str, Text | str]]:
+    """What a person said, beside what was found in its place. What was measured is shown below as it was."""
+    sample, found = detail.sample, detail.found
+    rows: list[tuple[str, Text | str]] = []
+    if detail.own_tags:
+        rows.append(("your tags", ", ".join(detail.own_tags)))
+    if detail.hidden_tags:
+        rows.append(("hidden", ", ".join(detail.hidden_tags)))
+    for field in ("name", "kind", "tempo_bpm", "key"):
+        if field in sample.said:
+            value, was = getattr(sample, field), getattr(found, field, None)
+            told = Text(number(value) if isinstance(value, float) else str(value))
+            was_told = number(was) if isinstance(was, float) else str(was or "nothing")
+            rows.append((f"your {field.removesuffix('_bpm')}", told.append(f"  found: {was_told}", style="dim")))
+    return rows
 
 
 def _music(features: Features) -> list[tuple[str, Text | str]]:

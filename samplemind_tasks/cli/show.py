@@ -11,8 +11,7 @@ from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-from samplemind_tasks.queries import DuplicateGroup
-from samplemind_tasks.schemas import Failure, Hit, Job, JobState, Sample
+from samplemind_tasks.schemas import Failure, Job, JobState, Sample
 
 NONE = "–"
 SURE = 0.5
@@ -170,36 +169,9 @@ def short(whole_id: str, width: int) -> Text:
     return Text(whole_id if width >= WIDE_COLUMNS else whole_id[:SHORT_ID], style="dim")
 
 
-def hit_table(hits: Iterable[Hit]) -> Table:
-    """What was found, the best first, and why."""
-    table = grid("score", "name", "why", "kind", "category", ">bpm", "key", ">length")
-    for hit in hits:
-        name, *measured = sample_cells(hit.sample)[:6]
-        table.add_row(Text(f"{hit.score:.2f}", style="cyan"), name, why(hit), *measured)
-    return table
-
-
-def why(hit: Hit) -> Text:
-    """category, words: dark, pad."""
-    told = ", ".join(hit.mode) or NONE
-    return Text(f"{told}: {', '.join(hit.matched)}" if hit.matched else told, style="dim", overflow="fold")
-
-
 def category(sample: Sample) -> Text:
     """What it is called; a person's word stands as it is."""
     return unsure(str(sample.category or NONE), sample.category_confidence)
-
-
-def duplicate_table(group: DuplicateGroup) -> Table:
-    """Samples that are the same, or nearly."""
-    table = grid(group.how, "id", "name", "kind", ">length", ">size")
-    for member in group.members:
-        sample = member.sample
-        alike = Text(f"{member.similarity:.2f}", style="cyan")
-        table.add_row(
-            alike, sample.id, cut(sample.name), str(sample.kind), length(sample.duration_s), size(sample.size_bytes)
-        )
-    return table
 
 
 def state(job: Job) -> Text:

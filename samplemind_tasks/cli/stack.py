@@ -20,7 +20,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from samplemind_tasks.cli import bear_any_name, show
+from samplemind_tasks.cli import bear_any_name, found, show
 from samplemind_tasks.cli.call import Call, command, named_path, program
 from samplemind_tasks.cli.client import as_shown, folder_job
 from samplemind_tasks.cli.running import run_file, running_stack
@@ -51,15 +51,20 @@ def up(
         list[Path] | None,
         typer.Option("--root", metavar="PATH", parser=named_path, help="Jobs may only name paths below these folders."),
     ] = None,
+    host: Annotated[
+        str, typer.Option("--host", metavar="ADDRESS", help="Where to listen; 0.0.0.0: everywhere, with keys.")
+    ] = "",
 ) -> int:
     """Start the embedded stack and stay until Ctrl-C."""
-    settings = call.settings
+    settings = call.settings.model_copy(update={"host": host}) if host else call.settings
     if root:
         roots = tuple(_existing(path) for path in root)
         settings = settings.model_copy(update={"roots": roots})
     try:
         with embedded(call, settings) as stack:
             _show_addresses(call, settings.data_dir)
+            if settings.asks_for_keys:
+                _say_who_may_ask(call, settings)
             call.show(Text("Ctrl-C stops everything.", style="dim"))
             stack.wait()
     except StartCancelled:
@@ -100,6 +105,12 @@ def run(
     except StartCancelled:
         return INTERRUPTED
     return code
+
+
+def _say_who_may_ask(call: Call, settings: Settings) -> None:
+    call.show(f"It listens on {settings.host}. Whoever asks needs a key: {program()} keys create")
+    folders = ", ".join(map(str, settings.roots))
+    call.tell(Text(f"A key of scope write may have anything below {folders} analysed, and hear it.", style="yellow"))
 
 
 @contextmanager
@@ -193,7 +204,7 @@ def _show_library(call: Call, folder: Path) -> None:
             "sounds like ", (known.name, "bold"), (f"  {program()} similar {known.id[: show.SHORT_ID]}", "dim")
         ),
     )
-    call.show(show.hit_table(Hit.model_validate(hit, extra="ignore") for hit in hits))
+    call.show(*found.hit_table([Hit.model_validate(hit, extra="ignore") for hit in hits], call.out.width))
 
 
 def _show_addresses(call: Call, data_dir: Path) -> None:

@@ -1,6 +1,7 @@
 """Following a job to its end: a bar on a terminal, a line now and then in a log."""
 
 import time
+from collections.abc import Iterator
 from itertools import islice
 
 from rich.live import Live
@@ -9,6 +10,7 @@ from rich.text import Text
 from samplemind_tasks.cli import progress
 from samplemind_tasks.cli.call import Call, program
 from samplemind_tasks.cli.client import GatewayError, Json, Unreachable
+from samplemind_tasks.news import Happening
 from samplemind_tasks.schemas import TERMINAL_STATES, Failure, Job, JobState
 
 POLL_S = 0.4
@@ -42,15 +44,17 @@ def follow(call: Call, answer: Json) -> int:
 
 
 def watch(call: Call, job: Job, answer: Json) -> tuple[Job, Json]:
-    """Ask again and again, and show each answer; the last one."""
+    """Show each change until the job has ended; the last answer."""
     screen = _Screen(call)
     with screen:
         screen.show(job)
-        etag, away_since = None, None
+        news, away_since = _News(call, job.id), None
         while job.state not in TERMINAL_STATES:
-            time.sleep(POLL_S)
             try:
-                changed, etag = call.gateway.poll(job.id, etag)
+                for note, changed in news.listen():
+                    answer, job = (changed, read_job(changed)) if changed is not None else (answer, job)
+                    screen.show(job, note=note)
+                    away_since = None
             except (Unreachable, GatewayError) as error:
                 if isinstance(error, GatewayError) and error.status < 500:
                     raise
@@ -58,12 +62,37 @@ def watch(call: Call, job: Job, answer: Json) -> tuple[Job, Json]:
                 if time.monotonic() - away_since > AWAY_LIMIT_S:
                     raise
                 screen.show(job, note=f"{error.code}: {error.message}; asking again")
-                continue
-            away_since = None
-            if changed is not None:
-                answer, job = changed, read_job(changed)
-            screen.show(job)
+            if job.state not in TERMINAL_STATES:
+                time.sleep(POLL_S)
     return job, answer
+
+
+class _News:
+    """What changes of a job: told by the gateway as it happens, or asked for where it tells nothing."""
+
+    def __init__(self, call: Call, job_id: str) -> None:
+        self._gateway = call.gateway
+        self._job_id = job_id
+        self._last: str | None = None
+        self._etag: str | None = None
+        self._tells = True
+
+    def listen(self) -> Iterator[tuple[str, Json | None]]:
+        """A note and the job, if it has changed; ends when the line is cut, or with every single question."""
+        if self._tells:
+            try:
+                for name, last, told in self._gateway.job_events(self._job_id, self._last):
+                    is_job = name in (Happening.JOB, Happening.DONE)
+                    self._last = last or self._last
+                    yield f"{told['store']} is away" if name == Happening.AWAY else "", told if is_job else None
+                    if name == Happening.DONE:
+                        return
+            except GatewayError as error:
+                if error.status >= 500 and error.code != "busy":
+                    raise
+                self._tells = False  # an older gateway, or one with as many streams open as it may
+        changed, self._etag = self._gateway.poll(self._job_id, self._etag)
+        yield "", changed
 
 
 def sum_up(call: Call, job: Job) -> None:

@@ -18,7 +18,7 @@ Any of SAMPLEMIND_REDIS_URL, _CACHE_URL, _MONGO_URL, _CHROMA_URL set means: that
 """
 
 from samplemind_tasks.launch.check import BadSetting, check_settings
-from samplemind_tasks.launch.events import Event, LaunchFailed, ServerAway, StartCancelled
+from samplemind_tasks.launch.events import Event, LaunchFailed, NoKeys, ServerAway, StartCancelled
 from samplemind_tasks.launch.folder import AlreadyRunning, UnusableFolder, read_run_file
 from samplemind_tasks.launch.services import SERVICES, STORES
 from samplemind_tasks.launch.supervisor import Stack, stop_on_signals
@@ -30,6 +30,7 @@ __all__ = [
     "BadSetting",
     "Event",
     "LaunchFailed",
+    "NoKeys",
     "ServerAway",
     "Stack",
     "StartCancelled",

@@ -3,8 +3,10 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from samplemind_tasks.access import WHOLE_DISK
 from samplemind_tasks.errors import ModelUnavailable, SampleMindError
 from samplemind_tasks.launch.folder import DataFolder
+from samplemind_tasks.launch.site import MissingProgram, free_port
 from samplemind_tasks.settings import Settings, model_cards, read_words
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -38,7 +40,18 @@ def check_settings(settings: Settings) -> None:
         raise BadSetting(f"SAMPLEMIND_MODEL is {settings.model!r}; it may be {', '.join(cards)}")
     if settings.words_file is not None:
         _check_words(settings, settings.words_file)
+    _check_host(settings.host)
+    if settings.opens_the_whole_disk:
+        raise BadSetting(WHOLE_DISK)
     DataFolder(settings.data_dir).make()
+
+
+def _check_host(host: str) -> None:
+    try:
+        free_port(host=host)
+    except (MissingProgram, UnicodeError) as error:
+        message = f"SAMPLEMIND_HOST is {host!r}, no address of this machine; 0.0.0.0 means all of them"
+        raise BadSetting(message) from error
 
 
 def _check_words(settings: Settings, words_file: Path) -> None:

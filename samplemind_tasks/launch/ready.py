@@ -13,8 +13,11 @@ from pymongo.errors import PyMongoError
 from redis import Redis
 from redis.exceptions import RedisError
 
+from samplemind_tasks.access import NO_KEYS
+from samplemind_tasks.launch.events import NoKeys
 from samplemind_tasks.queues import worker_beat_key
 from samplemind_tasks.settings import Settings
+from samplemind_tasks.store.keys import has_usable_key
 from samplemind_tasks.store.migrations import migrate
 from samplemind_tasks.store.mongo import connect
 
@@ -80,6 +83,23 @@ def migrate_database(settings: Settings) -> None:
     database = connect(settings)
     try:
         migrate(database)
+    finally:
+        database.client.close()
+
+
+def require_a_key(settings: Settings) -> None:
+    """Nothing that others can reach is opened before there is a key.
+
+    Raises
+    ------
+    NoKeys : with the command that makes one.
+    """
+    if not settings.asks_for_keys:
+        return
+    database = connect(settings)
+    try:
+        if not has_usable_key(database):
+            raise NoKeys("gateway", NO_KEYS)
     finally:
         database.client.close()
 

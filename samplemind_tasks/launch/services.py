@@ -47,8 +47,12 @@ class Service:
     """A step: ready when it has ended well."""
     is_done: Callable[[Site], bool] = _nobody
     """The step was taken before, in this very state."""
+    may_start: Callable[[Site], None] = _nothing
+    """Raises what stands in the way of its start."""
     when_ready: Callable[[Site], None] = _nothing
     """What is done with it before anyone else may use it."""
+    lost_its_folder: Callable[[Site], bool] = _nobody
+    """Somebody deleted what it stores, and it can be made anew from elsewhere."""
     stops_last: bool = False
     """A store: the others may still write to it while they end."""
     ready_within_s: float = 120.0
@@ -107,6 +111,7 @@ _STORES = (
         answers=lambda site, _: ready.http_answers(f"{site.settings.chroma_url.rstrip('/')}/api/v2/heartbeat"),
         replaced_by="chroma_url",
         env=lambda _: {"ANONYMIZED_TELEMETRY": "False", "OTEL_SDK_DISABLED": "true"},
+        lost_its_folder=lambda site: not (site.folder / "chroma").exists(),  # the index is written anew from MongoDB
         has_port=True,
         stops_last=True,
     ),
@@ -268,13 +273,14 @@ _DOORS = (
     Service(
         name="gateway",
         argv=lambda site: _python(
-            *("-m", "uvicorn", "--factory", "api_gateway.app:create_app", "--host", "127.0.0.1"),
+            *("-m", "uvicorn", "--factory", "api_gateway.app:create_app", "--host", site.given.host),
             *("--port", str(site.ports["gateway"]), "--loop", "uvloop", "--http", "httptools", "--workers", "1"),
             # event streams never end by themselves
             *("--timeout-graceful-shutdown", "2", "--no-access-log"),
         ),
         answers=lambda site, _: ready.http_answers(f"{site.settings.url}/v1/health/live"),
         needs=("redis", "cache", "mongodb", "chroma"),
+        may_start=lambda site: ready.require_a_key(site.settings),
         env=lambda _: {"SAMPLEMIND_ROLE": "gateway"},
         has_port=True,
         preferred_port=PREFERRED_GATEWAY_PORT,

@@ -49,7 +49,7 @@ class Site:
                 f"mongodb://{MONGODB_USER}:{self.passwords['mongodb']}@127.0.0.1:%d/?authSource=admin&journal=true",
             ),
             "chroma_url": ("chroma", "http://127.0.0.1:%d"),
-            "url": ("gateway", "http://127.0.0.1:%d"),
+            "url": ("gateway", f"http://{reached_by(self.given.host)}:%d"),
         }
         bound = {name: url % self.ports[server] for name, (server, url) in made.items() if server in self.ports}
         return self.given.model_copy(update={**bound, "data_dir": self.folder})
@@ -62,9 +62,10 @@ class Site:
     def environment(self) -> dict[str, str]:
         """Our own environment, with the settings as the children are to see them."""
         settings = self.settings
-        told = settings.model_dump(mode="json", include=settings.model_fields_set)
+        told = settings.model_dump(mode="json", include=settings.model_fields_set - {"key"})
+        inherited = {name: value for name, value in os.environ.items() if name != "SAMPLEMIND_KEY"}
         return {
-            **os.environ,
+            **inherited,  # without the key of whoever starts us: no service needs it
             **{f"SAMPLEMIND_{name.upper()}": _as_text(value) for name, value in told.items()},
             # a proxy for the world outside is none for our own servers
             **{name: ",".join(filter(None, [os.environ.get(name), LOOPBACK])) for name in ("no_proxy", "NO_PROXY")},
@@ -72,26 +73,33 @@ class Site:
         }
 
     def take_port(self, server: str, preferred: int | None) -> None:
-        """Choose a free port for a server."""
-        self.ports[server] = free_port(preferred)
+        """Choose a free port for a server: each listens on loopback, the gateway where it is told."""
+        is_told = server == "gateway"
+        self.ports[server] = free_port(preferred, self.given.host) if is_told else free_port(preferred)
 
 
 def _as_text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def free_port(preferred: int | None = None) -> int:
-    """A loopback port nobody listens on: the preferred one if it is free."""
+def free_port(preferred: int | None = None, host: str = "127.0.0.1") -> int:
+    """A port nobody listens on: the preferred one if it is free."""
     for port in [preferred, 0] if preferred else [0]:
-        with socket.socket() as probe:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind(("127.0.0.1", port))
+                probe.bind((host, port))
             except OSError:
                 continue
             chosen: int = probe.getsockname()[1]
             return chosen
-    raise MissingProgram("no free port on 127.0.0.1")
+    raise MissingProgram(f"no free port on {host}")
+
+
+def reached_by(host: str) -> str:
+    """How this machine reaches, in a URL, what listens on an address."""
+    spoken = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - listening is decided by a setting
+    return f"[{spoken}]" if ":" in spoken else spoken
 
 
 def _program(name: str, package: str) -> str:

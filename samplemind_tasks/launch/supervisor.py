@@ -171,6 +171,7 @@ class Stack:
         elif service.is_done(self._site):
             self._tell_ready(service, "done before")
         else:
+            service.may_start(self._site)
             self._keep_alive(service)
 
     def _await_needs(self, service: Service) -> bool:
@@ -207,7 +208,7 @@ class Stack:
             self._tell(service.name, "died", f"{_end(child, code)}; log: {child.log_path}", child.last_lines())
             is_hopeless = child.is_mute or deaths >= DEATHS_BEFORE_GIVING_UP
             if is_hopeless and not self._started and not self._ready[service.name].is_set():
-                raise LaunchFailed(service.name, f"does not start; log: {child.log_path}", child.last_lines())
+                raise LaunchFailed.with_last_words(service.name, child.last_lines(), child.log_path)
             self._stopping.wait(min(BACKOFF_SECONDS[0] * 2 ** (deaths - 1), BACKOFF_SECONDS[1]))
 
     def _live_through(self, service: Service, child: Child) -> int:
@@ -285,7 +286,7 @@ class Stack:
             child.ended.wait(1.0)
 
     def _care(self) -> None:
-        """Keep the guardian alive and the logs short."""
+        """Keep the guardian alive, the logs short and the folders there."""
         while not self._stopping.wait(CARE_EVERY_SECONDS):
             with self._changing:
                 if self._guardian is not None and not self._guardian.is_alive and not self._stopping.is_set():
@@ -294,6 +295,15 @@ class Stack:
                 logs = [child.log_path for child in self._children.values()]
             for log in logs:
                 rotate(log)
+            self._renew_what_lost_its_folder()
+
+    def _renew_what_lost_its_folder(self) -> None:
+        """A store whose folder was deleted answers from what it holds open, and can write no more: start it again."""
+        for service in self._services:
+            child = self._children.get(service.name)
+            if child and self._ready[service.name].is_set() and service.lost_its_folder(self._site):
+                self._tell(service.name, "died", "its folder is gone: it is started again with an empty one")
+                child.kill()
 
     def _write_run_file(self) -> None:
         write_run_file(self._folder, self._site, self._token, self._children.values())

@@ -2,14 +2,25 @@
 
 from dataclasses import dataclass
 
+from samplemind_tasks.library.collections import Collections
 from samplemind_tasks.library.disk import Disk
 from samplemind_tasks.library.duplicates import Duplicates
+from samplemind_tasks.library.edits import Edits
+from samplemind_tasks.library.events import Events
+from samplemind_tasks.library.export import Exports
 from samplemind_tasks.library.health import Health
 from samplemind_tasks.library.jobs import Jobs
+from samplemind_tasks.library.kept_search import KeptSearch
+from samplemind_tasks.library.keys import Keys
 from samplemind_tasks.library.lessons import Lessons
+from samplemind_tasks.library.lookup import Lookup
+from samplemind_tasks.library.metrics import Metrics
 from samplemind_tasks.library.nudges import Nudges
+from samplemind_tasks.library.queues import QueueDesk
+from samplemind_tasks.library.reprocess import Reprocessing
 from samplemind_tasks.library.samples import Samples
 from samplemind_tasks.library.search import Search
+from samplemind_tasks.library.searches import Searches
 from samplemind_tasks.library.shelf import Shelves
 from samplemind_tasks.library.sounds import Sounds
 from samplemind_tasks.library.uploads import Uploads
@@ -17,11 +28,21 @@ from samplemind_tasks.settings import Settings
 from samplemind_tasks.store.analyses import Analyses
 from samplemind_tasks.store.blobs import Blobs
 from samplemind_tasks.store.catalog import Catalog
+from samplemind_tasks.store.collections import Collections as CollectionStore
+from samplemind_tasks.store.events import EventLog
+from samplemind_tasks.store.export import ExportReader
+from samplemind_tasks.store.keys import KeyStore
 from samplemind_tasks.store.ledger import Ledger
 from samplemind_tasks.store.live import Cache, LiveAnswers, Views, Workers, open_redis
 from samplemind_tasks.store.migrations import migrate
 from samplemind_tasks.store.mongo import connect, connect_async
+from samplemind_tasks.store.pulse import Pulse
+from samplemind_tasks.store.queue_counts import QueueCounts
+from samplemind_tasks.store.queue_flags import QueueSwitches
+from samplemind_tasks.store.rebuilds import Rebuilds
+from samplemind_tasks.store.said import Said
 from samplemind_tasks.store.search import VectorSearch
+from samplemind_tasks.store.searches import SavedSearches
 from samplemind_tasks.store.shelf import ShelfReader
 
 __all__ = ["Library", "bring_up_to_date"]
@@ -41,12 +62,22 @@ class Library:
     """Every use case, over stores opened once a process."""
 
     jobs: Jobs
+    events: Events
+    queues: QueueDesk
     uploads: Uploads
     samples: Samples
+    edits: Edits
+    collections: Collections
     search: Search
+    searches: Searches
+    lookup: Lookup
     duplicates: Duplicates
+    exports: Exports
+    reprocessing: Reprocessing
     lessons: Lessons
+    keys: Keys
     health: Health
+    metrics: Metrics
     shelves: Shelves
 
     _catalog: Catalog
@@ -62,6 +93,7 @@ class Library:
         cache = Cache(open_redis(settings.cache_url, 8, min(1.0, settings.request_timeout_s)))
         catalog, analyses, ledger = Catalog(db), Analyses(db), Ledger(db)
         vectors = VectorSearch(settings)
+        rebuilds = Rebuilds(db)
         blobs, nudges, disk = Blobs(settings.blob_location), Nudges(settings), Disk(settings)
         blobs.tidy()
         shelves = Shelves(ShelfReader(settings), settings.request_timeout_s)
@@ -69,22 +101,39 @@ class Library:
         sounds = Sounds(settings, catalog, analyses, blobs, nudges, answers, cache)
         health = Health(
             settings=settings, catalog=catalog, ledger=ledger, workers=Workers(redis), cache=cache, vectors=vectors,
-            blobs=blobs,
+            rebuilds=rebuilds, blobs=blobs,
         )  # fmt: skip
+        jobs, workers, event_log = Jobs(ledger, catalog, Views(redis), nudges, disk), Workers(redis), EventLog(redis)
+        desk = QueueDesk(QueueSwitches(db), QueueCounts(db, redis), workers, nudges)
+        said, collections = Said(db), CollectionStore(db, catalog)
+        samples = Samples(settings, catalog, analyses, vectors, blobs, disk, nudges, said, collections)
+        search = KeptSearch(settings, catalog, vectors, shelves, sounds, cache)
         return cls(
-            jobs=Jobs(ledger, catalog, Views(redis), nudges, disk),
+            jobs=jobs,
+            events=Events(event_log, jobs, settings.max_streams),
+            queues=desk,
             uploads=Uploads(settings, blobs, catalog),
-            samples=Samples(settings, catalog, analyses, vectors, blobs, disk, nudges),
-            search=Search(settings, catalog, vectors, shelves, sounds),
+            samples=samples,
+            edits=Edits(catalog, said, samples),
+            collections=Collections(collections, catalog),
+            search=search,
+            searches=Searches(SavedSearches(db), search),
+            lookup=Lookup(catalog, shelves),
             duplicates=Duplicates(catalog, analyses, vectors, shelves),
-            lessons=Lessons(settings, catalog, nudges, answers, disk),
+            reprocessing=Reprocessing(jobs, catalog),
+            exports=Exports(settings, catalog, collections, ExportReader(db), disk),
+            lessons=Lessons(settings, catalog, rebuilds, nudges, answers, disk),
+            keys=Keys(KeyStore(db)),
             health=health,
+            metrics=Metrics(health=health, desk=desk, pulse=Pulse(db, redis), workers=workers, cache=cache),
             shelves=shelves,
             _catalog=catalog, _vectors=vectors, _nudges=nudges, _disk=disk,
         )  # fmt: skip
 
     async def close(self) -> None:
         """Let go of every store."""
+        await self.events.close()
+        await self.keys.close()
         await self._nudges.close()
         self._disk.close()
         await self.shelves.close()

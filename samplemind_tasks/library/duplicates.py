@@ -1,6 +1,7 @@
 """Duplicates: the same sound in other files, and nearly the same. Suggested for a person to look at, never merged.
 
-Exact ones have one hash of their decoded sound. Near ones are looked for among the nearest vectors alone, a stretch of
+Exact ones are copies of one file, which are one sample with several places, and other files whose decoded sound has the
+same hash. Near ones are looked for among the nearest vectors alone, a stretch of
 the library at a time, so that no request is long and none compares everything with everything.
 """
 
@@ -18,7 +19,9 @@ from samplemind_tasks.schemas import Sample
 from samplemind_tasks.store.analyses import Analyses
 from samplemind_tasks.store.catalog import Catalog
 from samplemind_tasks.store.pages import decode_cursor, encode_cursor
+from samplemind_tasks.store.places import PlaceState
 from samplemind_tasks.store.search import VectorSearch, collection_name
+from samplemind_tasks.store.whereabouts import KEPT_PATHS
 
 Rows = npt.NDArray[np.intp]
 
@@ -73,12 +76,21 @@ class Duplicates:
         shown = later[:limit]
         ids = [[view.shelf.ids[row] for row in rows[:MOST_MEMBERS]] for rows in shown]
         samples = await self._catalog.samples(user_id, [name for group in ids for name in group])
-        groups = [
-            DuplicateGroup(how=EXACT, members=[DuplicateMember(sample=samples[name], similarity=1.0) for name in there])
-            for group in ids
-            if len(there := [name for name in group if name in samples]) > 1
-        ]
+        groups = []
+        for group in ids:
+            members = [await self._member(user_id, samples[name], 1.0) for name in group if name in samples]
+            if len(members) > 1 or any(len(member.paths) > 1 for member in members):
+                groups.append(DuplicateGroup(how=EXACT, members=members))
         return groups, int(numbers[shown[-1][0]]) if len(later) > limit else None
+
+    async def _member(self, user_id: str, sample: Sample, similarity: float) -> DuplicateMember:
+        """A member with every file it has: beside the sample a few are kept."""
+        paths = sample.paths
+        if len(paths) >= KEPT_PATHS:
+            places = await self._catalog.places(user_id, sample.file_hash)
+            there = [place for place in places if place.state is PlaceState.PRESENT and not place.removed]
+            paths = sorted(place.path for place in there if not place.is_upload)
+        return DuplicateMember(sample=sample, paths=paths, similarity=similarity)
 
     async def _near(self, user_id: str, view: View, rows: Rows) -> list[DuplicateGroup]:
         """Groups whose first is one of the rows."""
@@ -108,12 +120,14 @@ class Duplicates:
 
 
 def _same_hash(view: View) -> list[Rows]:
-    """Rows that share a hash, in the order their first arrived; each group in the order of arrival."""
+    """Rows that share a hash, or have copies, in the order their first arrived; each group in the order of arrival."""
     alive = _alive(view)
     order = alive[np.lexsort((view["number"][alive], view["sound_hash"][alive]))]
     hashes = view["sound_hash"][order]
     groups = np.split(order, np.flatnonzero(np.diff(hashes)) + 1) if len(order) else []
-    return sorted((rows for rows in groups if len(rows) > 1), key=lambda rows: int(view["number"][rows[0]]))
+    paths = view.shelf.paths
+    several = (rows for rows in groups if len(rows) > 1 or len(paths[rows[0]]) > 1)
+    return sorted(several, key=lambda rows: int(view["number"][rows[0]]))
 
 
 def _firsts(view: View) -> Rows:
@@ -137,7 +151,7 @@ def _grouped(near: dict[str, list[str]], samples: dict[str, Sample], prints: dic
             continue
         alike = _alike(first, [samples[other] for other in others if other in samples], prints)
         if alike and all(member.sample.number > first.number for member in alike):
-            groups.append(DuplicateGroup(how=NEAR, members=[DuplicateMember(sample=first, similarity=1.0), *alike]))
+            groups.append(DuplicateGroup(how=NEAR, members=[_near_member(first, 1.0), *alike]))
     return groups
 
 
@@ -145,7 +159,8 @@ def _alike(first: Sample, others: Sequence[Sample], prints: dict[str, str]) -> l
     mine = prints[first.file_hash]
     scored = [(similarity(mine, prints[other.file_hash]), other) for other in others if other.file_hash in prints]
     alike = [(score, other) for score, other in scored if score >= NEAR_DUPLICATE]
-    return [
-        DuplicateMember(sample=other, similarity=round(min(score, 1.0), 3))
-        for score, other in sorted(alike, key=lambda pair: -pair[0])
-    ]
+    return [_near_member(other, round(min(score, 1.0), 3)) for score, other in sorted(alike, key=lambda pair: -pair[0])]
+
+
+def _near_member(sample: Sample, similarity: float) -> DuplicateMember:
+    return DuplicateMember(sample=sample, paths=sample.paths, similarity=similarity)

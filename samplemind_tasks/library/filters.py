@@ -1,4 +1,4 @@
-"""Which samples of a shelf a search may find. Pure: numbers over columns."""
+"""Which samples of a shelf a search may find: numbers over columns."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -9,19 +9,16 @@ import numpy.typing as npt
 from samplemind_tasks.aspects import DESCRIPTORS
 from samplemind_tasks.errors import BadRequest
 from samplemind_tasks.facets import FULL
+from samplemind_tasks.keynames import compatible, wheel_place
 from samplemind_tasks.library.shelf import View
 from samplemind_tasks.queries import Filters, Span
 from samplemind_tasks.schemas import SampleState
-from samplemind_tasks.store.pages import key_pitch
-from samplemind_tasks.store.shelf import CATEGORIES, KINDS, Column, camelot_number
+from samplemind_tasks.store.shelf import CATEGORIES, KINDS, Column
 
 Mask = npt.NDArray[np.bool_]
 
 SAID = FULL // 2
 """A descriptor at or above this score holds."""
-FIFTH = 7
-C_MAJOR_PLACE = 8
-"""C major is 8B on the Camelot wheel, and every fifth up is one further."""
 
 
 def kept_rows(view: View, wanted: Filters) -> npt.NDArray[np.intp]:
@@ -30,6 +27,7 @@ def kept_rows(view: View, wanted: Filters) -> npt.NDArray[np.intp]:
     Raises
     ------
     BadRequest : a descriptor that nobody measures.
+    NotFound : there is no such collection. To ask for its samples blocks.
     """
     mask = _state(view, wanted.state) & ~view["gone"]
     mask &= _numbers(view, wanted) & _one_of(view, wanted)
@@ -37,6 +35,10 @@ def kept_rows(view: View, wanted: Filters) -> npt.NDArray[np.intp]:
         mask &= _rows_mask(len(mask), view.shelf.tagged.get(tag, ()))
     for word in wanted.words:
         mask &= view["word_scores"][:, _descriptor(word)] >= SAID
+    if wanted.collection is not None:
+        row_of = view.shelf.row_of
+        members = [row_of[sample] for sample in view.members(wanted.collection) if sample in row_of]
+        mask &= _rows_mask(len(mask), members)
     if wanted.name:
         part = wanted.name.casefold()
         _narrow(mask, lambda row: part in view.shelf.names[row].casefold())
@@ -60,7 +62,7 @@ def _one_of(view: View, wanted: Filters) -> Mask:
     if wanted.favourite is not None:
         mask &= view["favourite"] == wanted.favourite
     if wanted.key is not None:
-        place = _place_of(wanted.key)
+        place = wheel_place(wanted.key)
         mask &= np.isin(view["key"], compatible(place) if wanted.key_compatible else [place])
     return mask
 
@@ -82,21 +84,6 @@ def _within(column: Column, span: Span) -> Mask:
     least = -np.inf if span.least is None else span.least
     most = np.inf if span.most is None else span.most
     return np.asarray((column >= np.float32(least)) & (column <= np.float32(most)))
-
-
-def compatible(place: int) -> list[int]:
-    """A key's place on the wheel, its relative, and the two a fifth away."""
-    return [place, place ^ 1, (place + 2) % 24, (place - 2) % 24]
-
-
-def _place_of(key: str) -> int:
-    """A key's place on the Camelot wheel, 0 to 23."""
-    pitch = key_pitch(key.strip())
-    if pitch is None:
-        return camelot_number(key.strip())
-    tonic, mode = pitch
-    major = tonic if mode == "major" else (tonic + 3) % 12
-    return 2 * ((C_MAJOR_PLACE - 1 + major * FIFTH) % 12) + (mode == "major")
 
 
 def _descriptor(word: str) -> int:

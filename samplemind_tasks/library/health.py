@@ -13,6 +13,7 @@ from samplemind_tasks.store.blobs import Blobs
 from samplemind_tasks.store.catalog import Catalog
 from samplemind_tasks.store.ledger import Ledger
 from samplemind_tasks.store.live import Cache, Workers
+from samplemind_tasks.store.rebuilds import Rebuild, Rebuilds
 from samplemind_tasks.store.search import VectorSearch, collection_name
 
 LOOK_S = 2.0
@@ -21,8 +22,11 @@ STATS_KEPT_S = 3.0
 STATS_KEPT_TIMES = 10
 """Numbers that took long to count are kept for this many times as long."""
 
-LEAST_INDEXED = 0.9
-"""The index holds at least this part of the samples that are ready, unless some of it was lost."""
+MOST_MISSING = 0.001
+"""Of the sounds with a vector, so many may be on their way into or out of the index; more are lost."""
+
+STUCK_S = 600.0
+"""Work that waits this long while no worker of its role takes any is told: the longest files take minutes."""
 
 ROLES = {
     "control": "work is not handed out",
@@ -46,6 +50,7 @@ class Health:
         workers: Workers,
         cache: Cache,
         vectors: VectorSearch,
+        rebuilds: Rebuilds,
         blobs: Blobs,
     ) -> None:
         self._settings = settings
@@ -54,14 +59,21 @@ class Health:
         self._workers = workers
         self._cache = cache
         self._vectors = vectors
+        self._rebuilds = rebuilds
         self._blobs = blobs
         self._counting: dict[str, asyncio.Task[Stats]] = {}
 
     async def readiness(self, user_id: str) -> Readiness:
         """Every store and kind of worker, asked at the same time."""
+        (*stores, cache), index, workers = await asyncio.gather(
+            self.stores(), self._index(user_id), self._workers_by_role()
+        )
+        return Readiness(ready=all(part.ok for part in stores), parts=[*stores, *index, cache, *workers])
+
+    async def stores(self) -> list[Part]:
+        """Every store; the cache, which is not needed, is the last."""
         advice = "work waits and goes on when it is back; its log says more"
-        workers, index = asyncio.create_task(self._workers_by_role()), asyncio.create_task(self._index(user_id))
-        *stores, cache = await asyncio.gather(
+        looks = (
             _look("mongodb", self._catalog.beat, f"start MongoDB, or correct SAMPLEMIND_MONGO_URL; {advice}"),
             _look("redis", self._workers.beat, f"start Redis, or correct SAMPLEMIND_REDIS_URL; {advice}"),
             _look("chroma", self._vectors.beat, f"start Chroma, or correct SAMPLEMIND_CHROMA_URL; {advice}"),
@@ -70,22 +82,19 @@ class Health:
                 "cache", self._cache.beat, "start the second Redis of SAMPLEMIND_CACHE_URL; answers are slower without"
             ),
         )
-        return Readiness(ready=all(part.ok for part in stores), parts=[*stores, *await index, cache, *await workers])
+        return list(await asyncio.gather(*looks))
 
     async def _index(self, user_id: str) -> list[Part]:
         """The index held against the library; nothing while one of them is away, or still being counted."""
         try:
             async with asyncio.timeout(LOOK_S):
                 stats = await self.stats(user_id)
-                indexed = await self._vectors.count(collection_name(stats.model, user_id))
+                model = serving_model(stats)
+                indexed = await self._vectors.count(collection_name(model, user_id))
+                rebuild = await self._rebuilds.of(model, user_id)
         except (SampleMindError, TimeoutError):
             return []
-        ready = ready_samples(stats)
-        message = f"{min(indexed, ready)} of {ready} ready samples are in the index"
-        if stats.jobs_open or indexed >= ready * LEAST_INDEXED:
-            return [Part(name="index", ok=True, message=message, advice="")]
-        advice = "it is filled again from MongoDB while a control worker runs; similarity leaves samples out until then"
-        return [Part(name="index", ok=False, message=message, advice=advice)]
+        return [_index_part(stats, model, indexed, rebuild)]
 
     async def _workers_by_role(self) -> list[Part]:
         try:
@@ -124,6 +133,8 @@ class Health:
             size_bytes=totals.size_bytes,
             jobs_open=await self._ledger.open_jobs(user_id),
             model=self._settings.model_card.collection,
+            heard=totals.heard,
+            silent=totals.silent,
         )
         kept_s = max(STATS_KEPT_S, (time.monotonic() - began) * STATS_KEPT_TIMES)
         await self._cache.put(f"stats:{user_id}", stats.model_dump_json(), kept_s)
@@ -138,6 +149,31 @@ def ready_samples(stats: Stats) -> int:
     return stats.by_state.get(SampleState.READY, 0)
 
 
+def serving_model(stats: Stats) -> str:
+    """Whose vectors sounds are compared by: the model in use, or another while that one has heard more."""
+    most = max(stats.heard, key=lambda name: stats.heard[name], default=stats.model)
+    return most if stats.heard.get(most, 0) > stats.heard.get(stats.model, 0) else stats.model
+
+
+def _index_part(stats: Stats, model: str, indexed: int, rebuild: Rebuild | None) -> Part:
+    """The index held against the sounds that have a vector."""
+    expected = stats.heard.get(model, 0)
+    told = [f"{min(indexed, expected):,} of {expected:,} sounds are in the index"]
+    told += [f"{stats.silent:,} silent, with nothing to hear"] if stats.silent else []
+    waiting = ready_samples(stats) - stats.silent - stats.heard.get(stats.model, 0)
+    told += [f"{waiting:,} wait to be heard by {stats.model}"] if waiting > 0 else []
+    is_whole = expected - indexed <= expected * MOST_MISSING
+    advice = ""
+    if rebuild is not None and rebuild.written is not None:
+        advice = "it is being filled again from MongoDB; searches by sound compare fewer until then"
+    elif not is_whole and model == stats.model:
+        advice = "`samplemind reindex` fills it again from MongoDB; searches by sound may miss some until then"
+    elif waiting > 0:
+        advice = "`samplemind reprocess` has the model hear them; until then they are found by words and numbers alone"
+    is_well = bool(stats.jobs_open) or (is_whole and waiting <= 0)
+    return Part(name="index", ok=is_well, message="; ".join(told), advice="" if is_well else advice)
+
+
 async def _look(name: str, beat: Callable[[], Awaitable[None]], advice: str) -> Part:
     try:
         async with asyncio.timeout(LOOK_S):
@@ -150,6 +186,14 @@ async def _look(name: str, beat: Callable[[], Awaitable[None]], advice: str) -> 
 
 
 def _worker(role: str, processes: Sequence[Mapping[str, object]]) -> Part:
+    stands_s = min((_stands_s(facts) for facts in processes), default=0.0)
+    if stands_s >= STUCK_S:
+        return Part(
+            name=f"{role} worker",
+            ok=False,
+            message=f"{len(processes)} alive, but none took any of the waiting work for {stands_s / 60:.0f} minutes",
+            advice="its log says which file it is at; ended and started again, it goes on where it was",
+        )
     if processes:
         told = "; ".join(filter(None, map(_told, processes)))
         message = f"{len(processes)} at work" + (f": {told}" if told else "")
@@ -160,6 +204,12 @@ def _worker(role: str, processes: Sequence[Mapping[str, object]]) -> Part:
         message=f"none at work: {ROLES[role]}",
         advice="start one; what is asked for waits",
     )
+
+
+def _stands_s(facts: Mapping[str, object]) -> float:
+    """For how long a worker took nothing although something waited."""
+    told = facts.get("stands_s")
+    return float(told) if isinstance(told, int | float) else 0.0
 
 
 def _told(facts: Mapping[str, object]) -> str:

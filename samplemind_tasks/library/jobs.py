@@ -1,19 +1,19 @@
 """Jobs: ask for one, look at it, take up its failures again, stop it."""
 
 import asyncio
-import hashlib
 import re
 from collections.abc import Sequence
 
-import orjson
 from pathspec import GitIgnoreSpec
 
 from samplemind_tasks.errors import BadRequest, Conflict, NotFound, StoreUnavailable
+from samplemind_tasks.library.digest import digest
 from samplemind_tasks.library.disk import Disk, Target, at_path
 from samplemind_tasks.library.nudges import Nudges
 from samplemind_tasks.logs import get_log
 from samplemind_tasks.queues import Queue
 from samplemind_tasks.schemas import (
+    LISTED_KINDS,
     TERMINAL_STATES,
     Failure,
     FailurePage,
@@ -58,12 +58,12 @@ class Jobs:
     async def submit(self, user_id: str, request: JobRequest, key: str | None = None) -> Job:
         """Accept a job. With a key, asking twice is asking once."""
         _check_globs(request)
-        fingerprint = _digest(request.model_dump(mode="json"))
-        job_id = _digest([user_id, key])[:24] if key else None
-        if job_id and (known := await self._asked_before(user_id, job_id, fingerprint)):
+        fingerprint = digest(request.model_dump(mode="json"))
+        job_id = job_id_of(user_id, key)
+        if job_id and (known := await self.asked_before(user_id, job_id, fingerprint)):
             return known
         if request.path is not None:
-            target = await self._target(user_id, request.path)
+            target = await self.target(user_id, request.path)
             wanted = request.model_dump(mode="json", include={"include", "exclude", *_WISHES})
             document = new_job_document(
                 user_id=user_id, kind=JobKind.FOLDER, request=wanted, path=str(target.path), root=str(target.root),
@@ -77,11 +77,15 @@ class Jobs:
             document = new_job_document(
                 user_id=user_id, kind=JobKind.UPLOADS, request=wanted, job_id=job_id, fingerprint=fingerprint
             )
+        return await self.accept(user_id, document, fingerprint)
+
+    async def accept(self, user_id: str, document: Document, fingerprint: str) -> Job:
+        """Take in a new job's document; where there is one of its id already, that is the job."""
         if await self._ledger.insert(document):
             return await self._accepted(JobRecord.from_document(document))
         return await self._known(user_id, document, fingerprint)
 
-    async def _target(self, user_id: str, path: str) -> Target:
+    async def target(self, user_id: str, path: str) -> Target:
         """Where to look. A folder that is gone may still be asked for where samples live: its disk is not mounted."""
         target = await self._disk.target(path)
         if not target.is_there and not await self._catalog.lives_below(user_id, target.root, target.path):
@@ -90,12 +94,13 @@ class Jobs:
 
     async def _known(self, user_id: str, document: Document, fingerprint: str) -> Job:
         """The job that was inserted a moment before ours."""
-        known = await self._asked_before(user_id, document["_id"], fingerprint)
+        known = await self.asked_before(user_id, document["_id"], fingerprint)
         if known is None:
             raise Conflict("this key cannot be used; choose another", code="idempotency_mismatch")
         return known
 
-    async def _asked_before(self, user_id: str, job_id: str, fingerprint: str) -> Job | None:
+    async def asked_before(self, user_id: str, job_id: str, fingerprint: str) -> Job | None:
+        """The job that an earlier request with the same key made; refuses a key that was used for another."""
         known = await self._ledger.fingerprint(user_id, job_id)
         if known is None:
             return None
@@ -119,7 +124,7 @@ class Jobs:
             await self._views.rebuild(record, ())
         except StoreUnavailable as error:
             log.warning("view_not_opened", job=record.id, why=error.message)
-        if record.kind is JobKind.FOLDER:
+        if record.kind in LISTED_KINDS:
             self._nudges.nudge("scan.slice", record.id, queue=Queue.SCAN)
         else:
             self._nudges.nudge("control.dispatch", record.id, queue=Queue.CONTROL)
@@ -223,7 +228,7 @@ class Jobs:
             raise Conflict("there is nothing to retry: no such failures, or taken up already", code="nothing_to_retry")
         document = new_job_document(
             user_id=user_id, kind=JobKind.RETRY, request={"places": places}, path=job.path, retry_of=job_id,
-            job_id=_digest([user_id, "retry", job_id, *places])[:24],
+            job_id=digest([user_id, "retry", job_id, *places])[:24],
         )  # fmt: skip
         is_new = await self._ledger.insert(document)
         await self._ledger.mark_retried(job_id, places, document["_id"])
@@ -282,5 +287,6 @@ def _no_such_job(job_id: str) -> NotFound:
     return NotFound(f"there is no job {job_id}", code="not_found")
 
 
-def _digest(value: object) -> str:
-    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()
+def job_id_of(user_id: str, key: str | None) -> str | None:
+    """The id of the job that an idempotency key names."""
+    return digest([user_id, key])[:24] if key else None

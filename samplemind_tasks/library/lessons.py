@@ -3,11 +3,12 @@
 from samplemind_tasks.errors import BadRequest, NotFound, StoreUnavailable
 from samplemind_tasks.library.disk import Disk
 from samplemind_tasks.library.nudges import Nudges
-from samplemind_tasks.queries import LessonAnswer
+from samplemind_tasks.queries import Labelling, LessonAnswer
 from samplemind_tasks.queues import Queue
 from samplemind_tasks.settings import Settings
 from samplemind_tasks.store.catalog import Catalog
 from samplemind_tasks.store.live import LiveAnswers
+from samplemind_tasks.store.rebuilds import Rebuilds
 
 LEARN_WITHIN_S = 60.0
 
@@ -15,8 +16,17 @@ LEARN_WITHIN_S = 60.0
 class Lessons:
     """Teaches the library."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, nudges: Nudges, answers: LiveAnswers, disk: Disk) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        rebuilds: Rebuilds,
+        nudges: Nudges,
+        answers: LiveAnswers,
+        disk: Disk,
+    ) -> None:
         self._model = settings.model_card.collection
+        self._rebuilds = rebuilds
         self._catalog = catalog
         self._nudges = nudges
         self._answers = answers
@@ -43,11 +53,25 @@ class Lessons:
         return await self.lesson(user_id)
 
     async def lesson(self, user_id: str) -> LessonAnswer:
-        """What was taught."""
+        """What was taught, and what that changed."""
         told = await self._catalog.lesson(user_id)
         if told is None:
             raise NotFound("nothing was taught yet: samplemind teach FOLDER", code="nothing_taught")
-        return LessonAnswer.model_validate(told | {"in_use": told["model"] == self._model})
+        labelling = await self._labelling(user_id)
+        return LessonAnswer.model_validate(told | {"in_use": told["model"] == self._model, "labelling": labelling})
+
+    async def _labelling(self, user_id: str) -> Labelling | None:
+        rebuild = await self._rebuilds.of(self._model, user_id)
+        if rebuild is None:
+            return None
+        newest = await self._catalog.newest(user_id)
+        return Labelling(
+            under_way=rebuild.written is not None,
+            written=newest if rebuild.written is None else min(rebuild.written, newest),
+            samples=newest,
+            changed=rebuild.changed,
+            tagged=rebuild.tagged,
+        )
 
     async def forget(self, user_id: str) -> None:
         """Take back what was taught."""

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 
 from samplemind_tasks.errors import StoreUnavailable
@@ -51,7 +52,8 @@ class Nudges:
             log.warning("nudge_not_sent", task=task, args=args, why=error.message)
 
     async def _send(self, task: str, *args: object, queue: Queue, task_id: str | None = None) -> None:
-        publish = partial(send, task, *args, queue=queue, on=self._app, task_id=task_id)
+        in_this_context = copy_context().run  # a message says whose request it is for
+        publish = partial(in_this_context, send, task, *args, queue=queue, on=self._app, task_id=task_id)
         try:
             async with asyncio.timeout(self._timeout_s):
                 await asyncio.get_running_loop().run_in_executor(self._threads, publish)

@@ -14,16 +14,19 @@ from samplemind_tasks.errors import NotFound
 from samplemind_tasks.facets import category_scores
 from samplemind_tasks.library.disk import Disk
 from samplemind_tasks.library.nudges import Nudges
-from samplemind_tasks.queries import ReindexAnswer, SampleChange
+from samplemind_tasks.queries import ReindexAnswer
 from samplemind_tasks.queues import Queue
+from samplemind_tasks.said import SampleChange
 from samplemind_tasks.schemas import Peaks, Sample, SampleDetail, SamplePage, Tag
 from samplemind_tasks.settings import Settings
 from samplemind_tasks.store.analyses import Analyses
 from samplemind_tasks.store.blobs import Blobs, blob_key
-from samplemind_tasks.store.catalog import Catalog, PathTest, place_view
+from samplemind_tasks.store.catalog import Catalog, place_view
+from samplemind_tasks.store.collections import Collections
 from samplemind_tasks.store.mongo import place_id
 from samplemind_tasks.store.pages import SampleFilter, keeps
-from samplemind_tasks.store.places import Place, PlaceState, key_of
+from samplemind_tasks.store.places import Place, PlaceState, key_of, lives_at
+from samplemind_tasks.store.said import Said
 from samplemind_tasks.store.search import VectorSearch, collection_name
 
 AUDIO_TYPES = {
@@ -78,6 +81,8 @@ class Samples:
         blobs: Blobs,
         disk: Disk,
         nudges: Nudges,
+        said: Said,
+        collections: Collections,
     ) -> None:
         self._settings = settings
         self._catalog = catalog
@@ -86,11 +91,25 @@ class Samples:
         self._blobs = blobs
         self._disk = disk
         self._nudges = nudges
+        self._said = said
+        self._collections = collections
 
     async def page(
-        self, user_id: str, wanted: SampleFilter, path: str | None, limit: int, cursor: str | None
+        self,
+        user_id: str,
+        wanted: SampleFilter,
+        path: str | None,
+        limit: int,
+        cursor: str | None,
+        collection: str | None = None,
     ) -> SamplePage:
-        """A page of samples, the newest first; with a path, those that live in that folder, or are that file."""
+        """A page of samples, the newest first; with a path, those that live in that folder, or are that file.
+
+        Those of a collection come in its order.
+        """
+        if collection is not None:
+            test = None if path is None else lives_at(shown_path(await self._disk.resolved(path)))
+            return await self._collections.page(user_id, collection, wanted, limit, cursor, test)
         if path is None:
             return await self._catalog.page(user_id, wanted, limit, cursor)
         target = await self._disk.resolved(path)
@@ -98,7 +117,7 @@ class Samples:
             sample = await self._at(user_id, target)
             if sample is not None or await self._disk.is_file(target):
                 return SamplePage(samples=[sample] if sample and keeps(wanted, sample) else [], next=None)
-        return await self._catalog.page(user_id, wanted, limit, cursor, _lives_in(shown_path(target)))
+        return await self._catalog.page(user_id, wanted, limit, cursor, lives_at(shown_path(target)))
 
     async def _at(self, user_id: str, path: Path) -> Sample | None:
         """The sample of a file, which may be gone by now."""
@@ -128,6 +147,9 @@ class Samples:
         model = self._settings.model_card.collection
         hearing = await self._analyses.hearing(sample.file_hash, self._settings.hearing_version)
         places = await self._catalog.places(user_id, sample.file_hash)
+        told = await self._said.of(user_id, sample_id)
+        if told is None:
+            raise _unknown(sample_id)
         return SampleDetail(
             sample=sample,
             features=analysis.features,
@@ -135,13 +157,16 @@ class Samples:
             model=model if hearing else None,
             places=[place_view(place) for place in places],
             heard_as=heard_as(hearing.leaves) if hearing and hearing.leaves is not None else [],
-            note=await self._catalog.note(sample_id),
+            note=told.note,
+            own_tags=told.own_tags,
+            hidden_tags=told.hidden_tags,
+            found=told.found,
         )
 
     async def change(self, user_id: str, sample_id: str, change: SampleChange) -> Sample:
         """Keep what a person says of a sample. Nothing that is measured or heard later goes over it."""
-        await self._sample(user_id, sample_id)
-        await self._catalog.say(sample_id, change.model_dump(mode="json", exclude_unset=True))
+        if change.said and not await self._said.say(user_id, [sample_id], change.said):
+            raise _unknown(sample_id)
         return await self._sample(user_id, sample_id)
 
     async def reindex(self, user_id: str) -> ReindexAnswer:
@@ -171,15 +196,16 @@ class Samples:
         raise NotFound(f"no file of {sample.name} can be read any more", code="audio_gone")
 
     async def _sound_at(self, sample: Sample, place: Place) -> Sound | None:
-        media_type = AUDIO_TYPES.get(Path(sample.name).suffix.lower(), "application/octet-stream")
+        name = Path(place.path).name  # a person may call the sample as they like
+        media_type = AUDIO_TYPES.get(Path(name).suffix.lower(), "application/octet-stream")
         if place.is_upload:
             if not await self._blobs.exists_async(blob_key(sample.file_hash)):
                 return None
-            return Sound(sample.name, media_type, sample.size_bytes, sample.file_hash, None, self._disk, self._blobs)
+            return Sound(name, media_type, sample.size_bytes, sample.file_hash, None, self._disk, self._blobs)
         file = await self._disk.open(place.location, sample.size_bytes)
         if file is None:
             return None
-        return Sound(sample.name, media_type, sample.size_bytes, sample.file_hash, file, self._disk, self._blobs)
+        return Sound(name, media_type, sample.size_bytes, sample.file_hash, file, self._disk, self._blobs)
 
     async def delete(self, user_id: str, sample_id: str) -> None:
         """Take a sample out of the library. Its document goes last, so that a delete that broke off can be repeated."""
@@ -187,12 +213,17 @@ class Samples:
         await self._catalog.remove_places(user_id, sample.file_hash)
         await self._vectors.delete(collection_name(self._settings.model_card.collection, user_id), [sample_id])
         await self._catalog.delete(sample_id)
+        await self._collections.drop_sample(user_id, sample_id)
 
     async def _sample(self, user_id: str, sample_id: str) -> Sample:
         sample = await self._catalog.sample(user_id, sample_id)
         if sample is None:
-            raise NotFound(f"there is no sample {sample_id}")
+            raise _unknown(sample_id)
         return sample
+
+
+def _unknown(sample_id: str) -> NotFound:
+    return NotFound(f"there is no sample {sample_id}")
 
 
 def heard_as(leaves: Vector) -> list[Tag]:
@@ -205,13 +236,3 @@ def heard_as(leaves: Vector) -> list[Tag]:
 def shown_path(path: Path) -> str:
     """A path as places show it."""
     return os.fsencode(path).decode(errors="replace")
-
-
-def _lives_in(folder: str) -> PathTest:
-    below = folder.rstrip("/") + "/"
-
-    def lives_there(place: Place) -> bool:
-        is_there = place.state is PlaceState.PRESENT and not place.removed
-        return is_there and not place.is_upload and place.path.startswith(below)
-
-    return lives_there

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 
 import numpy as np
 
-from samplemind_tasks.errors import BadRequest, StoreUnavailable
+from samplemind_tasks.cards import ModelCard
+from samplemind_tasks.errors import BadRequest, Conflict, StoreUnavailable
 from samplemind_tasks.library.filters import kept_rows
 from samplemind_tasks.library.likeness import Rows, Scores, Wish
 from samplemind_tasks.library.ranking import TEXT, Asked, Ranking, candidates, ranking
@@ -53,9 +54,12 @@ class Search:
         view = await self._shelves.of(user_id)
         like = await self._sounds.references(user_id, query.like, view.model)
         unlike = await self._sounds.references(user_id, query.unlike, view.model)
+        _has_heard_some(view, needs_it=bool(like or unlike))
         kept = await asyncio.to_thread(kept_rows, view, query.filters)
         asked = await self._asked(query, Wish(like, unlike, query.weights), view, kept)
         rows = await self._worth_ranking(user_id, view, kept, asked, query.limit)
+        if asked.direction() is not None and asked.text is None:
+            rows = rows[view["has_timbre"][rows]]  # silence is like nothing
         ranked = await asyncio.to_thread(ranking, view, kept, rows, asked)
         hits = await self._hits(user_id, view, ranked, asked, query.limit)
         return SearchAnswer(
@@ -75,7 +79,7 @@ class Search:
     async def _asked(self, query: SearchQuery, wish: Wish, view: View, kept: Rows) -> Asked:
         text: TextScores | None = None
         direction: Scores | None = None
-        if query.text.strip() and self._card.joint_text:
+        if query.text.strip() and self._card.joint_text and _hears_texts(view, self._card):
             direction = await self._sounds.text_vector(query.text)
         elif query.text.strip():
             text = await self._texts.score(query.text, view, kept)
@@ -128,8 +132,25 @@ def _why(ranked: Ranking, asked: Asked, n: int) -> tuple[list[str], list[str]]:
     return [*by_sound, *(["meaning"] if TEXT in ranked.parts else [])], []
 
 
+def _has_heard_some(view: View, *, needs_it: bool) -> None:
+    """Sounds are compared by what a model heard in them: after a change of the model that may be nothing yet."""
+    ready = int(np.count_nonzero(view["ready"] & ~view["gone"]))
+    if needs_it and ready and not view["has_timbre"].any():
+        raise Conflict(f"none of the {ready:,} samples has been heard by {view.model} yet", code="not_heard")
+
+
+def _hears_texts(view: View, card: ModelCard) -> bool:
+    """Whether texts can be compared with what the library's sounds are compared by."""
+    return view.model == card.collection and bool(view["has_timbre"].any())
+
+
 def _asks_for_something(query: SearchQuery, *, has_sound: bool) -> None:
-    if query.text.strip() or query.like or query.unlike or has_sound or query.filters != Filters():
-        return
-    message = "ask for something: a text, sounds that it should be like, or filters"
-    raise BadRequest(message, detail={"fields": [{"field": "text", "message": message}]})
+    compares = bool(query.like or query.unlike or has_sound)
+    if not compares and not query.text.strip() and query.filters == Filters():
+        raise _refused("text", "ask for something: a text, sounds that it should be like, or filters")
+    if not compares and query.weights.model_fields_set:
+        raise _refused("weights", "weights count where sounds are compared: give some in like or unlike")
+
+
+def _refused(field: str, message: str) -> BadRequest:
+    return BadRequest(message, detail={"fields": [{"field": field, "message": message}]})

@@ -5,18 +5,20 @@ when a hit is read: nothing is shown that MongoDB does not have.
 """
 
 import asyncio
+import functools
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
 from samplemind_tasks.errors import IndexLost, SampleMindError
+from samplemind_tasks.library.told import ToldIndex
 from samplemind_tasks.logs import get_log
 from samplemind_tasks.store.shelf import Column, Kinds, Rows, ShelfReader, column_kinds
-from samplemind_tasks.words.names import NameIndex
 
 SLICE = 2_000
 """Samples read at a time."""
@@ -56,7 +58,7 @@ class Shelf:
         self.row_of: dict[str, int] = {}
         self.tagged: dict[str, set[int]] = {}
         """Rows by tag."""
-        self.words = NameIndex()
+        self.words = ToldIndex()
 
     def __len__(self) -> int:
         return self._count
@@ -95,7 +97,7 @@ class Shelf:
         for number, row in enumerate(places):
             self.names[row], self.paths[row] = rows.names[number], rows.paths[number]
             folder = rows.paths[number][-1].rpartition("/")[0] if rows.paths[number] else ""
-            self.words.put(row, rows.names[number], folder)
+            self.words.tell(row, rows.names[number], folder, rows.own_tags[number], rows.told_words[number])
             self._tag(row, rows.tags[number])
         self._count = len(self.ids)
 
@@ -125,6 +127,11 @@ class Shelf:
             self._whole[name] = grown
 
 
+def _no_members(_collection: str) -> Sequence[str]:
+    """Collections are the library's, not a shelf's."""
+    return ()
+
+
 @dataclass(frozen=True)
 class View:
     """The rows of a shelf at one moment: every column has the same length."""
@@ -133,6 +140,10 @@ class View:
     _columns: dict[str, Column]
     model: str
     """The model and revision that sounds are compared by; rows that another heard have no timbre here."""
+    members: Callable[[str], Sequence[str]] = _no_members
+    """Ids of the samples of a collection. Blocks."""
+    mark: str = ""
+    """The same for two looks between which nothing changed, in whichever process."""
 
     def __len__(self) -> int:
         return len(self._columns["ready"])
@@ -155,6 +166,11 @@ class _Held:
         self.loading = asyncio.create_task(self._load())
         self.loading.add_done_callback(_say_why)
         self._keeping = asyncio.create_task(self._keep_fresh())
+
+    @property
+    def mark(self) -> str:
+        """When the newest of what was read changed, and how much was read."""
+        return f"{self._latest} {len(self.shelf)}"
 
     async def _load(self) -> None:
         last, began = await asyncio.to_thread(self._reader.newest, self._user_id), time.monotonic()
@@ -240,7 +256,8 @@ class Shelves:
             raise
         await held.freshen(self._timeout_s)
         self._make_room(user_id)
-        return held.shelf.view(self._reader.card.collection)
+        view = held.shelf.view(self._reader.card.collection)
+        return replace(view, members=functools.partial(self._reader.members, user_id), mark=held.mark)
 
     def _of(self, user_id: str) -> _Held:
         if user_id not in self._held:

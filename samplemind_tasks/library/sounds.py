@@ -109,6 +109,9 @@ class Sounds:
         if kept is None:
             raise NotFound(f"{name} was sent too long ago, or never: send the sound again", code="sound_gone")
         told = orjson.loads(kept)
+        if told["model"] != model and told["model"] == self._model:
+            message = f"{self._model} has heard less of the library than {model} yet, by which sounds are compared"
+            raise Conflict(message, code="not_heard")
         if told["model"] != model:
             message = f"{name} was heard by {told['model']}, samples are compared by {model}: send the sound again"
             raise Conflict(message, code="other_model")

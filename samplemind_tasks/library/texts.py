@@ -55,7 +55,7 @@ class Texts:
         ranked = await asyncio.to_thread(
             rank, understood, view, rows, tags=self._tags, names=view.shelf.words, related=related
         )
-        return TextScores(understood, ranked)
+        return TextScores(ranked.understood, ranked)
 
     async def _related(self, understood: Understood) -> Related | None:
         """What the sentence model makes of words nobody knows; None where it does not answer soon."""

@@ -5,7 +5,7 @@ shift it. A filter reads growing ranges and chooses in Python: quick on any serv
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,10 +17,11 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
 from samplemind_tasks.aspects import SIZE, Aspects
-from samplemind_tasks.schemas import PlaceView, Sample, SamplePage
+from samplemind_tasks.schemas import PlaceView, Sample, SamplePage, SampleState
 from samplemind_tasks.store.mongo import UPLOAD_ROOT, Document, batches, place_id, sample_id, translating
 from samplemind_tasks.store.pages import SampleFilter, decode_cursor, encode_cursor, keeps
 from samplemind_tasks.store.places import LAST_KEY, Place, PlaceState, key_of
+from samplemind_tasks.store.said import SHOWN, shown_sample
 
 EXAMINED_SAMPLES = 20_000
 """A request with a filter looks at this many samples at most; `next` leads on from there."""
@@ -34,12 +35,6 @@ TOTALS_S = 30.0
 Vector = npt.NDArray[np.float32]
 PathTest = Callable[[Place], bool]
 
-_COMPUTED = {"id", "tags", "category", "category_confidence", "category_source", "favourite"}
-_SAMPLE_FIELDS = [name for name in Sample.model_fields if name not in _COMPUTED]
-_OF_CATEGORY = [f"heard.category{part}" for part in ("", "_confidence", "_source")]
-_SHOWN = dict.fromkeys([*_SAMPLE_FIELDS, "user_id", "tags", "user", *_OF_CATEGORY], 1)
-"""Not what searches are made of, which is most of a document."""
-
 
 @dataclass(frozen=True)
 class Totals:
@@ -49,6 +44,9 @@ class Totals:
     by_kind: dict[str, int]
     duration_s: float
     size_bytes: int
+    heard: dict[str, int]
+    """Ready samples that a model heard something in, by model."""
+    silent: int
 
 
 class Catalog:
@@ -71,7 +69,7 @@ class Catalog:
         while end > 1 and len(found) <= limit and examined < bound and (not examined or time.monotonic() < until):
             start = max(1, end - min(width, bound - examined))
             rows = [row for row in await self._numbered(user_id, start, end) if keeps(wanted, row)]
-            found += rows if lives_at is None else await self._living_at(user_id, rows, lives_at)
+            found += rows if lives_at is None else await self.living_at(user_id, rows, lives_at)
             examined += end - start
             end, width = start, min(width * 4, WIDEST_RANGE if chooses else limit * 4)
         if len(found) > limit:
@@ -87,11 +85,11 @@ class Catalog:
         """Samples start..end-1, the newest first."""
         with translating():
             rows = await self._db.audio_files.find(
-                {"user_id": user_id, "number": {"$gte": start, "$lt": end}}, _SHOWN
+                {"user_id": user_id, "number": {"$gte": start, "$lt": end}}, SHOWN
             ).to_list()
-        return sorted(map(_sample, rows), key=lambda sample: sample.number, reverse=True)
+        return sorted(map(shown_sample, rows), key=lambda sample: sample.number, reverse=True)
 
-    async def _living_at(self, user_id: str, samples: list[Sample], lives_at: PathTest) -> list[Sample]:
+    async def living_at(self, user_id: str, samples: list[Sample], lives_at: PathTest) -> list[Sample]:
         hashes: set[str | None] = set()
         for batch in batches([sample.file_hash for sample in samples]):
             with translating():
@@ -110,8 +108,8 @@ class Catalog:
         found: dict[str, Sample] = {}
         for batch in batches(sample_ids):
             with translating():
-                rows = await self._db.audio_files.find({"_id": {"$in": batch}}, _SHOWN).to_list()
-            found |= {row["_id"]: _sample(row) for row in rows if row["user_id"] == user_id}
+                rows = await self._db.audio_files.find({"_id": {"$in": batch}}, SHOWN).to_list()
+            found |= {row["_id"]: shown_sample(row) for row in rows if row["user_id"] == user_id}
         return found
 
     async def sample_of(self, user_id: str, file_hash: str) -> Sample | None:
@@ -130,12 +128,6 @@ class Catalog:
                 if len(told := row.get("aspects") or b"") == SIZE
             }
         return found
-
-    async def note(self, sample: str) -> str | None:
-        """A person's words about a sample."""
-        with translating():
-            row = await self._db.audio_files.find_one({"_id": sample}, {"user": 1})
-        return row["user"].get("note") if row else None
 
     async def places(self, user_id: str, file_hash: str) -> list[Place]:
         """Where a sample lives."""
@@ -195,16 +187,6 @@ class Catalog:
                 await self._db.places.update_one({"_id": new.id}, {"$set": again})
         return new
 
-    async def say(self, sample: str, said: Mapping[str, object]) -> None:
-        """Keep what a person says of a sample, apart from what machines find; None takes it back."""
-        kept = {f"user.{name}": value for name, value in said.items() if value is not None}
-        taken_back = {f"user.{name}": "" for name, value in said.items() if value is None}
-        change: Document = {"$set": kept | {"touched": datetime.now(UTC)}}
-        if taken_back:
-            change["$unset"] = taken_back
-        with translating():
-            await self._db.audio_files.update_one({"_id": sample}, change)
-
     async def begin_rebuild(self, model: str, user_id: str) -> None:
         """Remember that the index of a user is to be written anew, from the first sample on."""
         with translating():
@@ -239,8 +221,10 @@ class Catalog:
 
     async def totals(self, user_id: str) -> Totals:
         """Counts and sums over a library. Slow on a large one: cached by the caller."""
-        groups = {"_id": {"state": "$state", "kind": "$kind"}, "count": {"$sum": 1}}
-        sums = {"duration_s": {"$sum": "$duration_s"}, "size_bytes": {"$sum": "$size_bytes"}}
+        kind = {"$ifNull": ["$user.kind", "$kind"]}
+        groups = {"_id": {"state": "$state", "kind": kind, "by": "$heard.by"}, "count": {"$sum": 1}}
+        sums: Document = {"duration_s": {"$sum": "$duration_s"}, "size_bytes": {"$sum": "$size_bytes"}}
+        sums["silent"] = {"$sum": {"$cond": [{"$eq": ["$heard.timbre", b""]}, 1, 0]}}
         with translating(), pymongo.timeout(TOTALS_S):
             found = await self._db.audio_files.aggregate([{"$match": {"user_id": user_id}}, {"$group": groups | sums}])
             rows = await found.to_list()
@@ -250,8 +234,18 @@ class Catalog:
             state, kind = row["_id"]["state"], row["_id"]["kind"]
             by_state[state] = by_state.get(state, 0) + row["count"]
             by_kind[kind] = by_kind.get(kind, 0) + row["count"]
+        ready = [row for row in rows if row["_id"]["state"] == SampleState.READY.value]
+        heard: dict[str, int] = {}
+        for row in ready:
+            if by := row["_id"].get("by"):
+                heard[by] = heard.get(by, 0) + row["count"] - row["silent"]
         return Totals(
-            by_state, by_kind, sum(row["duration_s"] for row in rows), sum(int(row["size_bytes"]) for row in rows)
+            by_state=by_state,
+            by_kind=by_kind,
+            duration_s=sum(row["duration_s"] for row in rows),
+            size_bytes=sum(int(row["size_bytes"]) for row in rows),
+            heard=heard,
+            silent=sum(row["silent"] for row in ready),
         )
 
     async def beat(self) -> None:
@@ -272,20 +266,3 @@ def place_view(place: Place) -> PlaceView:
         modified_at=datetime.fromtimestamp(place.mtime_ns / 1e9, UTC),
         state=place.state.value,
     )
-
-
-def _sample(row: Document) -> Sample:
-    """A sample as people see it: what a person said goes before what the model heard."""
-    said, heard = row.get("user") or {}, row.get("heard") or {}
-    category, source = said.get("category"), "person"
-    if category is None:
-        category, source = heard.get("category"), heard.get("category_source", "model")
-    is_machines = category is not None and source != "person"
-    told = {
-        "tags": list(dict.fromkeys([*row["tags"], *said.get("tags", ())])),
-        "category": category,
-        "category_source": source if category is not None else None,
-        "category_confidence": heard.get("category_confidence") if is_machines else None,
-        "favourite": bool(said.get("favourite")),
-    }
-    return Sample.model_validate({"id": row["_id"], **{name: row[name] for name in _SAMPLE_FIELDS}, **told})

@@ -4,7 +4,8 @@ Every change is one compare-and-set on one document: the filter names the revisi
 says whether the change was ours. Whoever loses has been overtaken and does nothing.
 """
 
-from dataclasses import dataclass, replace
+import time
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -38,6 +39,8 @@ class Lease:
 
     token: str
     beat: int = 0
+    taken_at: float = 0.0
+    """Unix seconds, by the clock of who took it."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,8 @@ class Chunk:
     """Lowest and highest tempo the job expects; None leaves it to the settings."""
     scan: str = ""
     """The scanner that made it; a chunk whose scanner was overtaken is a stray and never counts."""
+    request_id: str | None = None
+    """The request that asked for its job, for logs."""
     rev: int = 0
     stage: Stage = Stage.ANALYZE
     state: ChunkState = ChunkState.WAITING
@@ -94,21 +99,32 @@ class Chunk:
     faults: int = 0
     """Times a stage failed as a whole by a fault of ours."""
     spin_offs: tuple[SpinOff, ...] = ()
+    only: Stage | None = None
+    """The stage a reprocessing is about. With `everything` it alone is done anew, and a stage before it stands."""
+
+    def redoes(self, stage: Stage) -> bool:
+        """Whether a stage is done anew, over what is known at its version."""
+        return self.everything and self.only in (None, stage)
+
+    def spares(self, stage: Stage) -> bool:
+        """Whether a stage is left as it is, also where it is out of date."""
+        return stage is Stage.ANALYZE and self.only is Stage.EMBED
 
     @classmethod
     def from_document(cls, document: Document) -> "Chunk":
-        fields = {**document, "id": document["_id"]}
-        del fields["_id"]
+        """What a newer version wrote besides is passed over: while workers are replaced, both are at work."""
         return cls(
             **{
-                **fields,
+                **{name: document[name] for name in _FIELDS if name in document},
+                "id": document["_id"],
                 "places": tuple(document["places"]),
                 "stage": Stage(document["stage"]),
                 "state": ChunkState(document["state"]),
-                "lease": Lease(**document["lease"]) if document["lease"] else None,
+                "lease": Lease(**_known(document["lease"])) if document["lease"] else None,
                 "samples": tuple(ChunkSample(**row) for row in document["samples"]),
                 "failures": tuple(Failure.model_validate(row) for row in document["failures"]),
                 "flight": document.get("flight"),
+                "only": Stage(only) if (only := document.get("only")) else None,
                 "tempo_range_bpm": tuple(bounds) if (bounds := document.get("tempo_range_bpm")) else None,
                 "spin_offs": tuple(
                     SpinOff(row["id"], tuple(row["places"]), row["attempts"]) for row in document["spin_offs"]
@@ -124,6 +140,7 @@ class Chunk:
             "stage": self.stage.value,
             "state": self.state.value,
             "lease": vars(self.lease) if self.lease else None,
+            "only": self.only.value if self.only else None,
             "samples": [vars(row) for row in self.samples],
             "failures": [row.model_dump(mode="json") for row in self.failures],
             "spin_offs": [
@@ -134,6 +151,13 @@ class Chunk:
         if self.flight is None:  # the index over `flight` is sparse: an absent field costs nothing
             del document["flight"]
         return document
+
+
+_FIELDS = [field.name for field in fields(Chunk)]
+
+
+def _known(lease: Document) -> Document:
+    return {field.name: lease[field.name] for field in fields(Lease) if field.name in lease}
 
 
 def belongs(chunk: Chunk, scan: ScanProgress) -> bool:
@@ -176,7 +200,7 @@ class Chunks:
 
     def lease(self, chunk: Chunk, token: str) -> Chunk | None:
         """Take a waiting chunk; None when somebody else did."""
-        return self.change(chunk, state=ChunkState.LEASED, lease=Lease(token))
+        return self.change(chunk, state=ChunkState.LEASED, lease=Lease(token, taken_at=time.time()))
 
     def cancel_range(self, job_id: str, first_seq: int, end_seq: int) -> None:
         """Cancel the waiting chunks of a range of numbers."""

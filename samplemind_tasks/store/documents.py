@@ -55,6 +55,18 @@ class Arrival:
     size_bytes: int
 
 
+@dataclass(frozen=True)
+class ReadySample:
+    """What is shown of a searchable sample, besides what was measured."""
+
+    file_hash: str
+    category: str | None
+    """As the model, or a lesson, calls it."""
+    is_named_by_person: bool
+    """A person gave it another category, which goes before."""
+    tags: tuple[str, ...]
+
+
 def analysis_id(file_hash: str, stage: str, version: str) -> str:
     """The id of what a stage at a version found for some bytes."""
     return f"{file_hash}:{stage}:{version}"

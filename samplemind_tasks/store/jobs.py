@@ -8,8 +8,12 @@ from typing import Any
 from pymongo import ASCENDING
 from pymongo.database import Database
 
-from samplemind_tasks.schemas import Counts, JobKind, JobState, Problem, StageCounts
+from samplemind_tasks.logs import current_request_id
+from samplemind_tasks.schemas import LISTED_KINDS, Counts, JobKind, JobState, Problem, StageCounts
 from samplemind_tasks.store.mongo import Document, translating
+
+UNTOLD = "untold"
+"""`open` of a job that has ended, until its view says so: Redis may be away just then."""
 
 
 @dataclass(frozen=True)
@@ -90,17 +94,18 @@ class JobRecord:
     """Counts at the end: {counts, stages, failures}."""
     problem: Problem | None
     retry_of: str | None
+    request_id: str | None = None
+    """The request that asked for it, for logs."""
 
     @property
     def shown_state(self) -> JobState:
-        """The state people see: a paused job has a flag, so that a pause never races with the job's own progress."""
-        waits = self.state in (JobState.QUEUED, JobState.RUNNING)
-        return JobState.PAUSED if self.pause and not self.cancel and waits else self.state
+        """The state people see."""
+        return shown_state(self.state, pause=self.pause, cancel=self.cancel)
 
     @property
     def in_a_hurry(self) -> bool:
         """Somebody waits for this: it goes through the `.now` queues."""
-        return self.kind is not JobKind.FOLDER
+        return self.kind not in LISTED_KINDS
 
     @classmethod
     def from_document(cls, document: Document) -> "JobRecord":
@@ -121,7 +126,14 @@ class JobRecord:
             final=document["final"],
             problem=Problem.model_validate(document["problem"]) if document["problem"] else None,
             retry_of=document["retry_of"],
+            request_id=document.get("request_id"),
         )
+
+
+def shown_state(state: JobState, *, pause: bool, cancel: bool) -> JobState:
+    """The state people see: a paused job has a flag, so that a pause never races with the job's own progress."""
+    waits = state in (JobState.QUEUED, JobState.RUNNING)
+    return JobState.PAUSED if pause and not cancel and waits else state
 
 
 def new_job_document(
@@ -155,6 +167,7 @@ def new_job_document(
         "problem": None,
         "retry_of": retry_of,
         "fingerprint": fingerprint,
+        "request_id": current_request_id(),
     }
 
 
@@ -215,8 +228,18 @@ class Jobs:
                         "finished_at": datetime.now(UTC),
                         "final": final,
                         "problem": problem.model_dump() if problem else None,
+                        "open": UNTOLD,
                     },
-                    "$unset": {"open": ""},
                 },
             )
         return result.modified_count == 1
+
+    def untold(self) -> list[JobRecord]:
+        """Jobs that have ended while their view may not say so."""
+        with translating():
+            return [JobRecord.from_document(row) for row in self._jobs.find({"open": UNTOLD})]
+
+    def note_told(self, job_id: str) -> None:
+        """The view of a job says that it has ended."""
+        with translating():
+            self._jobs.update_one({"_id": job_id, "open": UNTOLD}, {"$unset": {"open": ""}})

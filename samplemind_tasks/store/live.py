@@ -1,7 +1,9 @@
 """What the gateway asks of Redis: job views, a live task's answer, who is at work, a cache of slow answers."""
 
 import asyncio
+import re
 import time
+from collections import Counter
 from collections.abc import Iterable
 from typing import cast
 
@@ -18,6 +20,7 @@ from samplemind_tasks.store.jobs import JobRecord
 from samplemind_tasks.store.progress import View, read_view, rebuild_view
 
 POLL_S = 0.025
+_FIRST_WORD = re.compile(r"[a-z_]+")
 
 
 def open_redis(url: str, pool_max: int, timeout_s: float) -> AsyncRedis:
@@ -119,12 +122,22 @@ class Cache:
 
     def __init__(self, redis: AsyncRedis) -> None:
         self._redis = redis
+        self.reads: Counter[tuple[str, str]] = Counter()
+        """Reads of this process by what was read, the word its key begins with, and how: hit, miss or error."""
 
     async def get(self, key: str) -> str | None:
         try:
-            return cast("str | None", await self._redis.get(f"cache:{key}"))
+            found = cast("str | None", await self._redis.get(f"cache:{key}"))
         except RedisError:
+            self._count(key, "error")
             return None
+        self._count(key, "miss" if found is None else "hit")
+        return found
+
+    def _count(self, key: str, how: str) -> None:
+        """By the first word alone: what follows names people and sounds."""
+        first = _FIRST_WORD.match(key)
+        self.reads[first.group() if first else "other", how] += 1
 
     async def put(self, key: str, text: str, expires_s: float) -> None:
         try:

@@ -59,9 +59,16 @@ def _what_changed(db: Database[Document]) -> None:
     db.audio_files.create_indexes([IndexModel([("user_id", ASCENDING), ("touched", ASCENDING)])])
 
 
+def _names(db: Database[Document]) -> None:
+    """A user has one collection, and one saved search, of a name."""
+    for documents in (db.collections, db.searches):
+        documents.create_indexes([IndexModel([("user_id", ASCENDING), ("folded", ASCENDING)], unique=True)])
+
+
 MIGRATIONS: list[tuple[int, str, Callable[[Database[Document]], None]]] = [
     (1, "first indexes", _first_indexes),
     (2, "what changed since", _what_changed),
+    (3, "names of collections and searches", _names),
 ]
 
 

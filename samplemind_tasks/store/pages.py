@@ -2,20 +2,17 @@
 
 import base64
 import binascii
-import re
+import math
 from dataclasses import dataclass
 
 import orjson
+from pydantic import TypeAdapter
 
 from samplemind_tasks.categories import Category
 from samplemind_tasks.errors import BadRequest
 from samplemind_tasks.features import Kind
+from samplemind_tasks.keynames import compatible, wheel_place
 from samplemind_tasks.schemas import Sample, SampleState
-
-_TONICS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-_ACCIDENTALS = {"": 0, "#": 1, "b": -1}
-_KEY = re.compile(r"([A-G])([#b]?) (major|minor)")
-_CAMELOT = re.compile(r"([1-9]|1[0-2])[ABab]")
 
 
 def encode_cursor(what: str, *position: str | int) -> str:
@@ -48,7 +45,7 @@ class SampleFilter:
 
     kind: Kind | None = None
     key: str | None = None
-    """"A minor", also by its enharmonic name, or "8A"."""
+    """In any usual spelling: "A minor", Am, 8A."""
     tempo_min_bpm: float | None = None
     tempo_max_bpm: float | None = None
     tags: tuple[str, ...] = ()
@@ -57,10 +54,18 @@ class SampleFilter:
     state: SampleState | None = None
     category: Category | None = None
     favourite: bool | None = None
+    tempo_octaves: bool = False
+    """Half and double the tempo count too."""
+    key_compatible: bool = False
+    """Keys that mix with it count too."""
 
     @property
     def keeps_all(self) -> bool:
         return self == SampleFilter()
+
+
+AS_JSON = TypeAdapter(SampleFilter)
+"""Writes a filter into a job's request, and reads it back."""
 
 
 def keeps(wanted: SampleFilter, sample: Sample) -> bool:
@@ -73,32 +78,25 @@ def keeps(wanted: SampleFilter, sample: Sample) -> bool:
         return False
     if wanted.favourite is not None and sample.favourite is not wanted.favourite:
         return False
-    if wanted.key is not None and not _is_in_key(wanted.key, sample):
-        return False
     if wanted.name is not None and wanted.name.casefold() not in sample.name.casefold():
         return False
-    if wanted.tempo_min_bpm is not None and (sample.tempo_bpm is None or sample.tempo_bpm < wanted.tempo_min_bpm):
-        return False
-    if wanted.tempo_max_bpm is not None and (sample.tempo_bpm is None or sample.tempo_bpm > wanted.tempo_max_bpm):
+    if not _is_in_tempo(wanted, sample.tempo_bpm) or not _is_in_key(wanted, sample.key):
         return False
     return all(tag in sample.tags for tag in wanted.tags)
 
 
-def is_key(text: str) -> bool:
-    """Whether a text names a key: "F# minor" or "11A"."""
-    return bool(_KEY.fullmatch(text) or _CAMELOT.fullmatch(text))
+def _is_in_tempo(wanted: SampleFilter, tempo_bpm: float | None) -> bool:
+    least, most = wanted.tempo_min_bpm, wanted.tempo_max_bpm
+    if least is None and most is None:
+        return True
+    if tempo_bpm is None:
+        return False
+    times = (1.0, 0.5, 2.0) if wanted.tempo_octaves else (1.0,)
+    return any((least or 0.0) <= tempo_bpm * each <= (math.inf if most is None else most) for each in times)
 
 
-def _is_in_key(wanted: str, sample: Sample) -> bool:
-    if _CAMELOT.fullmatch(wanted):
-        return sample.key_camelot == wanted.upper()
-    return sample.key is not None and key_pitch(wanted) == key_pitch(sample.key)
-
-
-def key_pitch(key: str) -> tuple[int, str] | None:
-    """Pitch class and mode, so that C# and Db are one key."""
-    match = _KEY.fullmatch(key)
-    if match is None:
-        return None
-    tonic, accidental, mode = match.groups()
-    return (_TONICS[tonic] + _ACCIDENTALS[accidental]) % 12, mode
+def _is_in_key(wanted: SampleFilter, key: str | None) -> bool:
+    if wanted.key is None:
+        return True
+    place = wheel_place(wanted.key)
+    return key is not None and wheel_place(key) in (compatible(place) if wanted.key_compatible else [place])

@@ -1,7 +1,7 @@
 """Places: where samples live. The scan writes them, `analyze` learns their hashes, `index` marks them current."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -88,6 +88,17 @@ class Place:
 def key_of(root: Path, path: Path) -> str:
     """The key of a path below a root: one Latin-1 character a byte."""
     return "" if path == root else os.fsencode(path.relative_to(root)).decode("latin-1")
+
+
+def lives_at(path: str) -> Callable[[Place], bool]:
+    """Tells the places that are there and lie below a folder, or are that file. `path` is as places show it."""
+    below = path.rstrip("/") + "/"
+
+    def tells(place: Place) -> bool:
+        is_there = place.state is PlaceState.PRESENT and not place.removed and not place.is_upload
+        return is_there and (place.path == path or place.path.startswith(below))
+
+    return tells
 
 
 class Places:

@@ -3,7 +3,8 @@
 Each part of a job (its scan, each chunk) reports what it contributes in absolute numbers together with its revision.
 A script in Redis replaces the part's old contribution by the new one if the revision is newer, and adjusts the sums by
 the difference. A report may therefore come twice, late or from a recount, and the sums are still right; and since each
-contribution is balanced, found = waiting + leased + done + failed + skipped + cancelled at every poll.
+contribution is balanced, found = waiting + leased + done + failed + skipped + cancelled at every poll. What changes the
+view is noted in the user's log of events by the same script.
 """
 
 import time
@@ -23,61 +24,20 @@ from samplemind_tasks.schemas import TERMINAL_STATES, Counts, Job, JobKind, JobS
 from samplemind_tasks.settings import Settings
 from samplemind_tasks.store.chunks import Chunk, ChunkState, Stage
 from samplemind_tasks.store.jobs import JobRecord, ScanProgress
+from samplemind_tasks.store.view_scripts import NOTE, REPORT
 
 FINISHED_VIEW_SECONDS = 24 * 3600
 """How long the view of a finished job is kept; later it is read from MongoDB."""
 WAITING_NOTE_SECONDS = 15
 """A note such as "waiting for chroma" is believed for this long."""
 
-_REPORT = """
--- KEYS: view, parts.  ARGV: now, "rebuild" or "", base fields as JSON or "", then (part, rev, contribution as JSON) ...
-if ARGV[2] == "" and redis.call("EXISTS", KEYS[1]) == 0 then
-  return 0  -- lost: the caller rebuilds it whole
-end
-if ARGV[3] ~= "" then
-  local base = cjson.decode(ARGV[3])
-  -- a job that has ended stays ended, however late somebody reports what he read before
-  if base["finished_at"] ~= "" or (redis.call("HGET", KEYS[1], "finished_at") or "") == "" then
-    for name, value in pairs(base) do redis.call("HSET", KEYS[1], name, value) end
-  end
-end
-for i = 4, #ARGV, 3 do
-  local part, rev, new = ARGV[i], tonumber(ARGV[i + 1]), cjson.decode(ARGV[i + 2])
-  local known = redis.call("HGET", KEYS[2], part)
-  local old, old_rev = {}, -1
-  if known then
-    local bar = string.find(known, "|", 1, true)
-    old_rev, old = tonumber(string.sub(known, 1, bar - 1)), cjson.decode(string.sub(known, bar + 1))
-  end
-  if rev > old_rev then
-    for name, count in pairs(new) do
-      local change = count - (old[name] or 0)
-      if change ~= 0 then redis.call("HINCRBY", KEYS[1], name, change) end
-    end
-    for name, count in pairs(old) do
-      if new[name] == nil then redis.call("HINCRBY", KEYS[1], name, -count) end
-    end
-    redis.call("HSET", KEYS[2], part, rev .. "|" .. ARGV[i + 2])
-  end
-end
-local function count(name) return tonumber(redis.call("HGET", KEYS[1], name)) or 0 end
-local finished = count("done") + count("failed")
-local since = tonumber(redis.call("HGET", KEYS[1], "mark_at"))
-if since == nil or tonumber(ARGV[1]) - since >= 10 then
-  redis.call("HSET", KEYS[1], "before_at", since or ARGV[1], "before_finished",
-             redis.call("HGET", KEYS[1], "mark_finished") or finished, "mark_at", ARGV[1], "mark_finished", finished)
-end
-redis.call("HINCRBY", KEYS[1], "edits", 1)
-return 1
-"""
-
 
 class View(NamedTuple):
     """What a poll reads."""
 
     user_id: str
-    edits: int
-    """Grows with every change: the ETag."""
+    version: int
+    """Of its last change in the user's log of events: it grows with every change."""
     job: Job
 
 
@@ -185,7 +145,8 @@ class Progress:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._script = redis.register_script(_REPORT)
+        self._script = redis.register_script(REPORT)
+        self._note = redis.register_script(NOTE)
 
     def report(self, job_id: str, chunks: Iterable[Chunk] = (), job: JobRecord | None = None) -> bool:
         """Tell what changed (of the job itself too, where it is given); False when there is no view to tell."""
@@ -194,15 +155,16 @@ class Progress:
         except RedisError:
             return False
 
-    def rebuild(self, job: JobRecord, chunks: Iterable[Chunk]) -> None:
-        """Write the whole view from the documents. Newer reports that came in between stand."""
+    def rebuild(self, job: JobRecord, chunks: Iterable[Chunk]) -> bool:
+        """Write the whole view from the documents; False when Redis is away. Newer reports in between stand."""
         try:
             self._script(keys=_keys(job.id), args=_arguments(job, chunks, rebuild=True))
             if job.state in TERMINAL_STATES:
                 for key in _keys(job.id):
                     self._redis.expire(key, FINISHED_VIEW_SECONDS)
         except RedisError:
-            return
+            return False
+        return True
 
     def exists(self, job_id: str) -> bool:
         """Whether there is a view; True when Redis cannot be asked, since nothing could be done about it."""
@@ -218,14 +180,10 @@ class Progress:
         except RedisError as error:
             raise StoreUnavailable("redis", str(error)[:200]) from error
 
-    def waiting_for(self, job_id: str, store: str) -> None:
-        """Note that the job waits for a store or a model."""
-        self._set(job_id, {"waiting_for": store, "waiting_until": repr(time.time() + WAITING_NOTE_SECONDS)})
-
-    def _set(self, job_id: str, fields: dict[str, str]) -> None:
+    def waiting_for(self, job_id: str, what: str) -> None:
+        """Note that the job waits for a store, a model or a queue."""
         try:
-            if self._redis.exists(_keys(job_id)[0]):
-                self._redis.hset(_keys(job_id)[0], mapping={**fields})  # type: ignore[dict-item]
+            self._note(keys=_keys(job_id)[:1], args=[what, repr(time.time() + WAITING_NOTE_SECONDS)])
         except RedisError:
             return
 
@@ -245,12 +203,20 @@ async def read_view(redis: AsyncRedis, job_id: str) -> View | None:
 async def rebuild_view(redis: AsyncRedis, job: JobRecord, chunks: Iterable[Chunk]) -> None:
     """Write the whole view from the documents, as `Progress.rebuild` does."""
     try:
-        await redis.register_script(_REPORT)(keys=_keys(job.id), args=_arguments(job, chunks, rebuild=True))
+        await redis.register_script(REPORT)(keys=_keys(job.id), args=_arguments(job, chunks, rebuild=True))
         if job.state in TERMINAL_STATES:
             for key in _keys(job.id):
                 await redis.expire(key, FINISHED_VIEW_SECONDS)
     except RedisError as error:
         raise StoreUnavailable("redis", str(error)[:200]) from error
+
+
+async def waits_no_more(redis: AsyncRedis, job_id: str, what: str) -> None:
+    """Take back that the job waits for something, if that is what it was said to wait for."""
+    try:
+        await redis.register_script(NOTE)(keys=_keys(job_id)[:1], args=["", "0", what])
+    except RedisError:
+        return  # the note expires by itself
 
 
 def parse_view(job_id: str, fields: dict[str, str]) -> View | None:
@@ -262,7 +228,8 @@ def parse_view(job_id: str, fields: dict[str, str]) -> View | None:
     state = JobState(fields["state"])
     rate = _rate_per_s(fields, counts) if state is JobState.RUNNING else None
     left = counts.waiting + counts.leased
-    waiting = state is JobState.RUNNING and float(fields.get("waiting_until", "0")) > time.time()
+    may_wait = state in (JobState.QUEUED, JobState.RUNNING)
+    waiting = may_wait and float(fields.get("waiting_until", "0")) > time.time()
     job = Job(
         id=job_id,
         kind=JobKind(fields["kind"]),
@@ -281,7 +248,7 @@ def parse_view(job_id: str, fields: dict[str, str]) -> View | None:
         problem=Problem.model_validate_json(fields["problem"]) if fields["problem"] else None,
         retry_of=fields["retry_of"] or None,
     )
-    return View(fields["user_id"], int(fields.get("edits", "0")), job)
+    return View(fields["user_id"], int(fields.get("version", "0")), job)
 
 
 _COUNTED = frozenset({*Counts.model_fields, *StageCounts.model_fields, "failed_before"})

@@ -15,6 +15,7 @@ from samplemind_tasks.store.documents import (
     Arrival,
     Hearing,
     Measurement,
+    ReadySample,
     Vector,
     analysis_document,
     analysis_id,
@@ -23,13 +24,10 @@ from samplemind_tasks.store.documents import (
     now,
     sample_document,
 )
-from samplemind_tasks.store.mongo import UPLOAD_ROOT, Document, sample_id, translating, value_by_id
-from samplemind_tasks.store.places import PlaceState
+from samplemind_tasks.store.mongo import Document, sample_id, translating, value_by_id
+from samplemind_tasks.store.whereabouts import note_whereabouts, whereabouts
 
 __all__ = ["Arrival", "Hearing", "Measurement", "Samples", "Vector"]
-
-KEPT_PATHS = 8
-"""Places of one sample that a search by folder or name knows of."""
 
 
 class Samples:
@@ -128,7 +126,8 @@ class Samples:
         with translating():
             found = self._db.audio_files.find({"_id": {"$in": list(by_id)}}, {"_id": 1})
             there = {row["_id"] for row in found}
-            paths = self._paths(user_id, hashes)
+            at = whereabouts(self._db, user_id, hashes)
+            paths = {file_hash: found.kept for file_hash, found in at.items()}
             stale = [
                 UpdateOne({"_id": name}, {"$set": measured_fields(features[file_hash], paths.get(file_hash, []))})
                 for name in there
@@ -138,7 +137,7 @@ class Samples:
                 self._db.audio_files.bulk_write(stale, ordered=False)
             new = [name for name in by_id if name not in there and by_id[name].file_hash in features]
             numbers = self._numbers(user_id, len(new))
-            _insert_new(
+            overtaken = _insert_new(
                 self._db,
                 "audio_files",
                 [
@@ -147,16 +146,11 @@ class Samples:
                     for name, number in zip(new, numbers, strict=True)
                 ],
             )
+        self.note_places(user_id, [by_id[name].file_hash for name in there | overtaken])
 
-    def _paths(self, user_id: str, hashes: Collection[str]) -> dict[str, list[str]]:
-        """Where the bytes live now, by hash: what a search by folder or name knows of."""
-        wanted = {"user_id": user_id, "file_hash": {"$in": list(hashes)}}
-        paths: dict[str, list[str]] = {}
-        for row in self._db.places.find(wanted, {"file_hash": 1, "path": 1, "root": 1, "state": 1, "removed": 1}):
-            is_there = row["state"] == PlaceState.PRESENT.value and not row.get("removed")
-            if is_there and row["root"] != UPLOAD_ROOT:
-                paths.setdefault(row["file_hash"], []).append(row["path"])
-        return {file_hash: sorted(found)[:KEPT_PATHS] for file_hash, found in paths.items()}
+    def note_places(self, user_id: str, hashes: Iterable[str]) -> None:
+        """Samples of these bytes know where they live now: a copy has arrived, or a file is gone."""
+        note_whereabouts(self._db, user_id, hashes)
 
     def living(self, sample_ids: Sequence[str]) -> set[str]:
         """Those of the samples that exist."""
@@ -178,12 +172,22 @@ class Samples:
             rows = self._db.counters.find({"_id": {"$gte": "samples:", "$lt": "samples;"}})
             return {row["_id"].removeprefix("samples:"): int(row["value"]) for row in rows}
 
-    def ready_between(self, user_id: str, after: int, last: int) -> dict[str, str]:
-        """Hash by sample id, of the user's ready samples with these numbers."""
+    def ready_between(self, user_id: str, after: int, last: int) -> dict[str, ReadySample]:
+        """The user's ready samples with these numbers, by id."""
         stretch = {"user_id": user_id, "number": {"$gt": after, "$lte": last}}
+        fields = {"file_hash": 1, "state": 1, "tags": 1, "heard.category": 1, "user.category": 1}
         with translating():
-            rows = list(self._db.audio_files.find(stretch, {"file_hash": 1, "state": 1}))
-        return {row["_id"]: row["file_hash"] for row in rows if row["state"] == SampleState.READY.value}
+            rows = list(self._db.audio_files.find(stretch, fields))
+        return {
+            row["_id"]: ReadySample(
+                file_hash=row["file_hash"],
+                category=(row.get("heard") or {}).get("category"),
+                is_named_by_person=bool((row.get("user") or {}).get("category")),
+                tags=tuple(row["tags"]),
+            )
+            for row in rows
+            if row["state"] == SampleState.READY.value
+        }
 
     def heard_by_another(self, user_id: str, after: int, last: int, model: str) -> list[str]:
         """Hashes of the user's ready samples with these numbers that show what another model heard."""
@@ -204,13 +208,25 @@ class Samples:
         return {(collection, user): value for (collection, user), value in named.items()}
 
     def note_rebuild(self, collection: str, user_id: str, number: int | None) -> None:
-        """Remember how far a rebuilding is; None when it is whole."""
-        name = f"reindex:{collection}:{user_id}"
+        """Remember how far a rebuilding is; None when it is whole: then what it changed stays to be told."""
+        name, counters = f"{collection}:{user_id}", self._db.counters
         with translating():
-            if number is None:
-                self._db.counters.delete_one({"_id": name})
-            else:
-                self._db.counters.replace_one({"_id": name}, {"value": number}, upsert=True)
+            if number == 0:
+                counters.replace_one({"_id": f"reindex:{name}"}, {"value": 0, "changed": 0, "tagged": 0}, upsert=True)
+            elif number is not None:
+                counters.update_one({"_id": f"reindex:{name}"}, {"$set": {"value": number}})
+            elif row := counters.find_one({"_id": f"reindex:{name}"}):
+                told = {"changed": row.get("changed", 0), "tagged": row.get("tagged", 0)}
+                counters.replace_one({"_id": f"relabelled:{name}"}, told, upsert=True)
+                counters.delete_one({"_id": f"reindex:{name}"})
+
+    def note_relabelled(self, collection: str, user_id: str, changed: int, tagged: int) -> None:
+        """Count samples that a rebuilding gave another category, or other tags."""
+        if changed or tagged:
+            with translating():
+                self._db.counters.update_one(
+                    {"_id": f"reindex:{collection}:{user_id}"}, {"$inc": {"changed": changed, "tagged": tagged}}
+                )
 
     def bury(self, sample_ids: Sequence[str]) -> None:
         """Delete samples whose deletion was asked for while they were being made."""
@@ -237,12 +253,15 @@ class Samples:
                 return range(old + 1, old + count + 1)
 
 
-def _insert_new(db: Database[Document], collection: str, documents: list[Document]) -> None:
-    """Insert; documents that are there already stay as they are."""
+def _insert_new(db: Database[Document], collection: str, documents: list[Document]) -> set[str]:
+    """Insert; documents that are there already stay as they are: their ids are answered."""
     if not documents:
-        return
+        return set()
     try:
         db[collection].insert_many(documents, ordered=False)
     except BulkWriteError as error:
-        if any(row["code"] != 11000 for row in error.details["writeErrors"]):
+        refused = error.details["writeErrors"]
+        if any(row["code"] != 11000 for row in refused):
             raise
+        return {str(documents[row["index"]]["_id"]) for row in refused}
+    return set()

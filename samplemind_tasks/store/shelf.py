@@ -15,10 +15,13 @@ from samplemind_tasks.aspects import DESCRIPTORS
 from samplemind_tasks.aspects import SIZE as ASPECTS_SIZE
 from samplemind_tasks.cards import ModelCard
 from samplemind_tasks.categories import LEAVES, Category
+from samplemind_tasks.errors import NotFound
+from samplemind_tasks.facets import FULL
 from samplemind_tasks.features import Kind
 from samplemind_tasks.schemas import SampleState
 from samplemind_tasks.settings import Settings
 from samplemind_tasks.store.mongo import Document, connect, translating
+from samplemind_tasks.store.said import said_over, shown_tags, told_words
 
 Column = npt.NDArray[Any]
 Kinds = dict[str, tuple[Any, tuple[int, ...]]]
@@ -46,6 +49,9 @@ class Rows:
     paths: list[tuple[str, ...]]
     tags: list[tuple[str, ...]]
     """Shown ones: of the model above its threshold, and a person's."""
+    own_tags: list[tuple[str, ...]]
+    told_words: list[str]
+    """What a text may meet it by besides its name: a person's note and tags, and the file's name under theirs."""
     models: list[str]
     """The model and revision that heard each; empty for none."""
     columns: dict[str, Column]
@@ -84,6 +90,7 @@ class ShelfReader:
     def __init__(self, settings: Settings) -> None:
         self.card = settings.model_card
         self._kinds = column_kinds(self.card)
+        self._tag_number = {tag: number for number, tag in enumerate(self.card.tags)}
         self._db = connect(settings, timeout_s=settings.request_timeout_s)
 
     def newest(self, user_id: str) -> int:
@@ -100,6 +107,19 @@ class ShelfReader:
         """The samples that were written since."""
         return self._rows({"user_id": user_id, "touched": {"$gte": moment, "$lt": _FAR}})
 
+    def members(self, user_id: str, collection: str) -> list[str]:
+        """The samples of a user's collection, some of which may be gone.
+
+        Raises
+        ------
+        NotFound : the user has no such collection.
+        """
+        with translating():
+            row = self._db.collections.find_one({"_id": collection}, {"user_id": 1, "samples": 1})
+        if row is None or row["user_id"] != user_id:
+            raise NotFound(f"there is no collection {collection}")
+        return list(row["samples"])
+
     def close(self) -> None:
         self._db.client.close()
 
@@ -109,9 +129,11 @@ class ShelfReader:
         stamps = [stamp for row in documents if isinstance(stamp := row.get("touched"), datetime)]
         return Rows(
             ids=[row["_id"] for row in documents],
-            names=[row["name"] for row in documents],
+            names=[(row.get("user") or {}).get("name") or row["name"] for row in documents],
             paths=[tuple(row.get("paths", ())) for row in documents],
-            tags=[(*row["tags"], *(row.get("user") or {}).get("tags", ())) for row in documents],
+            tags=[tuple(shown_tags(row)) for row in documents],
+            own_tags=[tuple((row.get("user") or {}).get("tags") or ()) for row in documents],
+            told_words=[told_words(row) for row in documents],
             models=[(row.get("heard") or {}).get("by", "") for row in documents],
             columns=self._columns(documents),
             latest=max(stamps, default=None),
@@ -140,6 +162,9 @@ class ShelfReader:
             kind, (size,) = self._kinds[name]
             if content and len(content) == size:
                 columns[name][number] = np.frombuffer(content, kind)
+        said = row.get("user") or {}
+        for tags, score in ((said.get("hidden_tags") or (), 0), (said.get("tags") or (), FULL)):
+            columns["tag_scores"][number, [self._tag_number[tag] for tag in tags if tag in self._tag_number]] = score
         columns["has_timbre"][number] = len(heard.get("timbre") or b"") == self.card.vector_size
 
 
@@ -150,7 +175,8 @@ def camelot_number(code: str | None) -> int:
 
 def _values(row: Document) -> dict[str, float]:
     said, heard = row.get("user") or {}, row.get("heard") or {}
-    category = said.get("category") or heard.get("category")
+    row = row | {"category": heard.get("category")} | said_over(row)
+    category = row["category"]
     return {
         "number": row["number"],
         "ready": row["state"] == SampleState.READY.value,

@@ -16,7 +16,10 @@ from samplemind_tasks.store.marks import Marks
 from samplemind_tasks.store.mongo import connect
 from samplemind_tasks.store.places import Places
 from samplemind_tasks.store.progress import Progress, connect_redis
+from samplemind_tasks.store.queue_flags import QueueFlags
 from samplemind_tasks.store.samples import Samples
+from samplemind_tasks.store.stretches import Stretches
+from samplemind_tasks.store.tally import Tally
 from samplemind_tasks.store.taught import TaughtHeads
 from samplemind_tasks.store.vectors import VectorIndex
 
@@ -52,6 +55,10 @@ class Stores:
         return Samples(self._db)
 
     @cached_property
+    def stretches(self) -> Stretches:
+        return Stretches(self._db)
+
+    @cached_property
     def taught(self) -> TaughtHeads:
         return TaughtHeads(self._db)
 
@@ -60,8 +67,16 @@ class Stores:
         return Failures(self._db)
 
     @cached_property
+    def queue_flags(self) -> QueueFlags:
+        return QueueFlags(self._db)
+
+    @cached_property
     def progress(self) -> Progress:
         return Progress(self._redis)
+
+    @cached_property
+    def tally(self) -> Tally:
+        return Tally(self._redis)
 
     @cached_property
     def marks(self) -> Marks:

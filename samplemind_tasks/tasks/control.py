@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 from celery.signals import worker_ready
 
-from samplemind_tasks.pipeline import close, current_versions, let_go, resend_in_flight
+from samplemind_tasks.pipeline import close, let_go, resend_in_flight
 from samplemind_tasks.pipeline import dispatch as dispatch_job
+from samplemind_tasks.planning import current_versions
 from samplemind_tasks.queues import app, send, settings
 from samplemind_tasks.reconcile import reconcile as look_at_everything
 from samplemind_tasks.reindex import look_at_index, ready_facets, rebuild_stretch

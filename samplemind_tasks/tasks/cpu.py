@@ -19,7 +19,8 @@ from samplemind_tasks.audio.listen import Heard, listen
 from samplemind_tasks.cards import FrontEnd
 from samplemind_tasks.errors import AudioError, FailureCode, NotFound, StoreUnavailable
 from samplemind_tasks.logs import get_log
-from samplemind_tasks.pipeline import close, current_versions, hand_on
+from samplemind_tasks.pipeline import close, hand_on
+from samplemind_tasks.planning import current_versions
 from samplemind_tasks.queues import app, settings
 from samplemind_tasks.schemas import Failure
 from samplemind_tasks.store.chunks import ChunkSample, Stage
@@ -85,7 +86,7 @@ class Findings:
         """Store what is at hand: analyses, then hashes, then samples, so that each finds what it refers to."""
         stores, chunk, version = self.work.stores, self.work.chunk, VERSIONS[Stage.ANALYZE.value]
         stores.marks.begin(chunk.id, self.work.token)  # no file is being read: nobody pays for a death here
-        stores.samples.save_measurements(self._measurements, version, replace=chunk.everything)
+        stores.samples.save_measurements(self._measurements, version, replace=chunk.redoes(Stage.ANALYZE))
         all_live = stores.places.learned({place: row.file_hash for place, row in self._arrivals.items()})
         places = [] if all_live else stores.places.get(list(self._arrivals))
         removed = {place.id for place in places if place.removed}
@@ -133,9 +134,12 @@ def _listen_to_group(findings: Findings, places: Sequence[Place]) -> None:
 
 
 def _known(work: Work, file_hashes: set[str]) -> dict[str, set[str]]:
-    if work.chunk.everything:
-        return {file_hash: set() for file_hash in file_hashes}
-    return work.stores.samples.known_stages(file_hashes, work.chunk.versions)
+    """By hash, the stages there is nothing to do for."""
+    chunk = work.chunk
+    redone = {stage.value for stage in Stage if chunk.redoes(stage)}
+    spared = {stage.value for stage in Stage if chunk.spares(stage)}
+    known = work.stores.samples.known_stages(file_hashes, chunk.versions)
+    return {file_hash: stages - redone | spared for file_hash, stages in known.items()}
 
 
 def _listen(findings: Findings, place: Place, file: BinaryIO, file_hash: str, known: dict[str, set[str]]) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 from celery.signals import worker_init
 
 from samplemind_tasks.errors import AudioError, FailureCode, NotFound, SampleMindError
-from samplemind_tasks.pipeline import close, current_versions, hand_on, let_go
+from samplemind_tasks.pipeline import close, hand_on, let_go
+from samplemind_tasks.planning import current_versions
 from samplemind_tasks.queues import app, settings
 from samplemind_tasks.schemas import Failure
 from samplemind_tasks.store.chunks import Stage
@@ -44,7 +45,9 @@ def embed(self: StageTask, chunk_id: str) -> None:
             if work.heartbeat.lost:
                 return
             hearings = _hear(sounds, failed)
-            work.stores.samples.save_hearings(hearings, VERSIONS[Stage.EMBED.value], replace=work.chunk.everything)
+            work.windows += _count(list(sounds.values()))
+            is_anew = work.chunk.redoes(Stage.EMBED)
+            work.stores.samples.save_hearings(hearings, VERSIONS[Stage.EMBED.value], replace=is_anew)
         _finish(work, failed)
 
 
@@ -60,7 +63,7 @@ def teach(user_id: str, root: str, folder: str) -> dict[str, str]:
 
 def _unheard(work: Work) -> set[str]:
     hashes = {row.file_hash for row in work.chunk.samples}
-    if work.chunk.everything:
+    if work.chunk.redoes(Stage.EMBED):
         return hashes
     return hashes - set(work.stores.samples.hearings(hashes, VERSIONS[Stage.EMBED.value]))
 

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,12 +12,13 @@ from celery import Task
 from celery.worker.request import Request
 
 from samplemind_tasks.errors import ModelUnavailable, StoreUnavailable
-from samplemind_tasks.logs import get_log
+from samplemind_tasks.logs import bind_request, get_log
 from samplemind_tasks.pipeline import claim, let_go
 from samplemind_tasks.queues import settings
 from samplemind_tasks.reconcile import free_after_death, release_after_fault
 from samplemind_tasks.store.chunks import Chunk, Stage
 from samplemind_tasks.store.stores import Stores
+from samplemind_tasks.store.tally import FAULT, POSTPONED
 
 log = get_log(__name__)
 
@@ -69,6 +71,8 @@ class Work:
         self.heartbeat = heartbeat
         assert chunk.lease  # noqa: S101 - it was just taken
         self.token = chunk.lease.token
+        self.windows = 0
+        """Heard for it by the model."""
 
 
 class StageTask(Task):  # type: ignore[misc]
@@ -93,20 +97,34 @@ class StageTask(Task):  # type: ignore[misc]
         if chunk is None:
             yield None
             return
+        bind_request(chunk.request_id, job=chunk.job, chunk=chunk.id)
         held.marks.begin(chunk.id, token)
+        began = time.monotonic()
         with Heartbeat(lambda: held.chunks.beat(chunk_id, token), settings.heartbeat_s) as heartbeat:
+            work = Work(held, chunk, heartbeat)
             try:
-                yield Work(held, chunk, heartbeat)
+                yield work
+                _tell_finished(work, stage, time.monotonic() - began)
             except (StoreUnavailable, ModelUnavailable) as error:
                 _give_back(held, chunk, error)
             except Exception as error:
                 log.exception("stage_failed", chunk=chunk_id, stage=stage.value)
+                held.tally.troubled(stage, FAULT)
                 _after_fault(held, chunk, error)
+
+
+def _tell_finished(work: Work, stage: Stage, seconds: float) -> None:
+    if work.heartbeat.lost:
+        log.warning("lease_was_lost", stage=stage.value)
+        return
+    work.stores.tally.worked(stage, seconds, work.windows)
+    log.info("stage_finished", stage=stage.value, files=len(work.chunk.places), seconds=round(seconds, 3))
 
 
 def _give_back(held: Stores, chunk: Chunk, error: StoreUnavailable | ModelUnavailable) -> None:
     away = error.store if isinstance(error, StoreUnavailable) else "model"
     log.warning("work_postponed", chunk=chunk.id, waiting_for=away, reason=error.message)
+    held.tally.troubled(chunk.stage, POSTPONED)
     held.marks.begin(chunk.id, chunk.lease.token if chunk.lease else "")
     held.progress.waiting_for(chunk.job, away)
     try:

@@ -1,5 +1,6 @@
 """Duplicates over HTTP: exact ones by their sound, near ones by their picture, each once, and nothing is changed."""
 
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -55,6 +56,28 @@ def test_exact_ones_first_then_near_ones_with_scores(client: httpx.Client, copie
     assert (near["how"], names(near)) == ("near", ["kick.wav", "kick quiet.wav"])
     assert 0.66 <= near["members"][1]["similarity"] < 1.0
     assert len(client.get("/v1/samples").json()["samples"]) == 5
+
+
+def test_copies_of_one_file_are_exact_duplicates_with_every_path(client: httpx.Client, world: World) -> None:
+    kick = world.sample("kick.wav", vector=[1.0], pcm_hash="a" * 32)
+    world.sample("kick.flac", vector=[1.0], pcm_hash="a" * 32)
+    snare = world.sample("snare.wav", vector=[0.0, 1.0], pcm_hash="b" * 32)
+    world.sample("alone.wav", vector=[0.0, 0.0, 1.0], pcm_hash="c" * 32)
+    world.copy(kick, "Favourites/boom.wav")
+    for number in range(10):
+        world.copy(snare, f"Snares/{number}.wav")
+    kicks, snares = groups(client)
+    assert (kicks["how"], names(kicks)) == ("exact", ["kick.wav", "kick.flac"])
+    assert [[Path(path).name for path in member["paths"]] for member in kicks["members"]] == [
+        ["boom.wav", "kick.wav"],
+        ["kick.flac"],
+    ]
+    (member,) = snares["members"]
+    assert (snares["how"], len(member["paths"])) == ("exact", 11)
+    assert all(Path(path).exists() for path in member["paths"])
+    world.leave(snare, "Snares")
+    (left,) = groups(client)
+    assert names(left) == ["kick.wav", "kick.flac"]
 
 
 def test_pages_lead_through_all_and_name_each_group_once(

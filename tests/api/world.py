@@ -20,10 +20,11 @@ from samplemind_tasks.reindex import ready_facets
 from samplemind_tasks.schemas import Failure, JobKind, SampleState, Tag
 from samplemind_tasks.settings import Settings
 from samplemind_tasks.store.chunks import Chunk, Chunks
+from samplemind_tasks.store.documents import nothing_heard
 from samplemind_tasks.store.failures import Failures
 from samplemind_tasks.store.jobs import JobRecord, Jobs, new_job_document
 from samplemind_tasks.store.mongo import connect, place_id, sample_id
-from samplemind_tasks.store.places import Place, Places, key_of
+from samplemind_tasks.store.places import LAST_KEY, Place, Places, PlaceState, key_of
 from samplemind_tasks.store.samples import Arrival, Hearing, Measurement, Samples, Vector
 from samplemind_tasks.store.vectors import VectorIndex, collection_name
 
@@ -79,7 +80,7 @@ class World:
         self, name: str, user: str = "local", vector: list[float] | None = None, tags: dict[str, float] | None = None,
         heard_as: dict[str, float] | None = None, **changes: Any,
     ) -> str:  # fmt: skip
-        """A file of the folder as a sample: measured, and heard where a vector is given."""
+        """A file of the folder as a sample: measured, and heard where a vector is given; an empty one is silence."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes((b"the sound of " + os.fsencode(name)) * 100)
@@ -106,10 +107,33 @@ class World:
         whole = np.zeros(card.vector_size, np.float32)
         whole[: len(vector)] = vector
         heard = tuple(Tag(name=name, score=score) for name, score in tags.items())
-        hearing = Hearing(file_hash, whole, heard, leaves)
+        hearing = Hearing(file_hash, whole, heard, leaves) if vector else nothing_heard(file_hash)
         self.samples.save_hearings([hearing], card.collection, replace=False)
-        VectorIndex(self.settings).upsert(collection_name(card.collection, user), [sample], whole[None, :])
+        if vector:
+            VectorIndex(self.settings).upsert(collection_name(card.collection, user), [sample], whole[None, :])
         self.samples.ready(*ready_facets(card, {sample: hearing}))
+
+    def copy(self, sample: str, name: str) -> None:
+        """Another file with a sample's bytes, as it arrives."""
+        row = self.db.audio_files.find_one({"_id": sample})
+        assert row is not None
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(Path(row["paths"][0]).read_bytes())
+        size_bytes = path.stat().st_size
+        key = key_of(self.folder, path)
+        place = Place.new(row["user_id"], str(self.folder), key, size_bytes, path.stat().st_mtime_ns)
+        Places(self.db).write([place], [])
+        Places(self.db).learned({place.id: row["file_hash"]})
+        self.samples.arrive(row["user_id"], [Arrival(row["file_hash"], path.name, size_bytes)], {}, VERSION)
+
+    def leave(self, sample: str, folder: str) -> None:
+        """As a scan notes that a sample's files in a folder are gone."""
+        row = self.db.audio_files.find_one({"_id": sample})
+        assert row is not None
+        first = f"{folder}/"
+        Places(self.db).mark_stretch(row["user_id"], str(self.folder), first, first + LAST_KEY, PlaceState.MISSING)
+        self.samples.note_places(row["user_id"], [row["file_hash"]])
 
     def hear_again(self, sample: str, heard_as: dict[str, float]) -> None:
         """As after a rescan: the model has heard the sample anew."""

@@ -1,0 +1,163 @@
+"""What a person says of samples, as MongoDB keeps it: under `user`, where no worker ever writes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pymongo.asynchronous.database import AsyncDatabase
+
+from samplemind_tasks.keynames import camelot
+from samplemind_tasks.said import MOST_TAGS, SAID_FIELDS, Found
+from samplemind_tasks.schemas import Sample
+from samplemind_tasks.store.mongo import Document, batches, translating
+
+_COMPUTED = {"id", "tags", "category", "category_confidence", "category_source", "favourite", "said", "paths"}
+_FIELDS = [name for name in Sample.model_fields if name not in _COMPUTED]
+_OF_CATEGORY = ("category", "category_confidence", "category_source")
+SHOWN = dict.fromkeys([*_FIELDS, "user_id", "tags", "user", "paths", *(f"heard.{name}" for name in _OF_CATEGORY)], 1)
+"""Not what searches are made of, which is most of a document."""
+
+
+# ------------------------------------------------------------------------------------------------ a person's word first
+
+
+def heard_category(row: Document) -> Document:
+    """What the model, or a head that the user taught, calls a sample."""
+    heard = row.get("heard") or {}
+    category = heard.get("category")
+    return {
+        "category": category,
+        "category_confidence": heard.get("category_confidence") if category is not None else None,
+        "category_source": heard.get("category_source", "model") if category is not None else None,
+    }
+
+
+def shown_tags(row: Document) -> list[str]:
+    """The heard tags that nobody hid, then a person's own."""
+    said = row.get("user") or {}
+    hidden = said.get("hidden_tags") or ()
+    return list(dict.fromkeys([*(tag for tag in row["tags"] if tag not in hidden), *(said.get("tags") or ())]))
+
+
+def said_over(row: Document) -> Document:
+    """The fields in which a person's word stands in place of what was found, with all that goes with each."""
+    said = row.get("user") or {}
+    over: Document = {name: said[name] for name in ("name", "kind") if said.get(name)}
+    if said.get("tempo_bpm"):
+        over |= {"tempo_bpm": said["tempo_bpm"], "tempo_confidence": None}
+    if said.get("key"):
+        over |= {"key": said["key"], "key_camelot": camelot(said["key"]), "key_confidence": None}
+    if said.get("category"):
+        over |= {"category": said["category"], "category_source": "person", "category_confidence": None}
+    return over
+
+
+def shown_sample(row: Document) -> Sample:
+    """A sample as people see it: what a person said goes before what was measured and heard."""
+    said = row.get("user") or {}
+    found = {name: row[name] for name in _FIELDS} | heard_category(row)
+    others = {
+        "id": row["_id"],
+        "tags": shown_tags(row),
+        "favourite": bool(said.get("favourite")),
+        "said": [name for name in SAID_FIELDS if said.get(name)],
+        "paths": row.get("paths", []),
+    }
+    return Sample.model_validate(found | said_over(row) | others)
+
+
+def told_words(row: Document) -> str:
+    """What a text may meet a sample by besides the name it shows: a person's words, the file's own name, its copies."""
+    said = row.get("user") or {}
+    words = [*(said.get("tags") or ()), said.get("note"), row["name"] if said.get("name") else None]
+    return " ".join(filter(None, [*words, *_copies_told(row.get("paths") or ())]))
+
+
+def _copies_told(paths: Sequence[str]) -> list[str]:
+    """What the copies of a file are called, and their folders; of a single file the index of names knows it."""
+    told = [path.rpartition(".")[0].split("/")[-3:] for path in paths] if len(paths) > 1 else []
+    return list(dict.fromkeys(part for parts in told for part in parts))
+
+
+# ------------------------------------------------------------------------------------------------------- the documents
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a person said of one sample, beside what was found."""
+
+    note: str | None
+    own_tags: list[str]
+    hidden_tags: list[str]
+    found: Found
+
+
+class Said:
+    """Keeps what a person says."""
+
+    def __init__(self, db: AsyncDatabase[Document]) -> None:
+        self._db = db
+
+    async def of(self, user_id: str, sample: str) -> Told | None:
+        """What a user said of a sample."""
+        with translating():
+            row = await self._db.audio_files.find_one({"_id": sample}, SHOWN)
+        if row is None or row["user_id"] != user_id:
+            return None
+        said = row.get("user") or {}
+        found = {name: row[name] for name in ("name", "kind", "tempo_bpm", "key", "key_camelot", "tags")}
+        return Told(
+            said.get("note"),
+            said.get("tags") or [],
+            said.get("hidden_tags") or [],
+            Found.model_validate(found | heard_category(row)),
+        )
+
+    async def say(self, user_id: str, sample_ids: Sequence[str], said: Document) -> int:
+        """Keep what is said of samples; None takes a field back. Answers how many of them there are."""
+        kept = {f"user.{name}": value for name, value in said.items() if value is not None}
+        taken_back = {f"user.{name}": "" for name, value in said.items() if value is None}
+        changes = {"$set": kept, "$unset": taken_back}
+        return await self._change(user_id, sample_ids, {name: fields for name, fields in changes.items() if fields})
+
+    async def tag(self, user_id: str, sample_ids: Sequence[str], add: Sequence[str], remove: Sequence[str]) -> None:
+        """Give samples tags, and take some away: a person's own go, heard ones are hidden. No tag is in both lists."""
+        if add:
+            given = {"$addToSet": {"user.tags": {"$each": list(add)}}, "$pullAll": {"user.hidden_tags": list(add)}}
+            await self._change(user_id, sample_ids, given)
+        if remove:
+            await self._change(user_id, sample_ids, {"$pullAll": {"user.tags": list(remove)}})
+            hidden = {"$addToSet": {"user.hidden_tags": {"$each": list(remove)}}}
+            await self._change(user_id, sample_ids, hidden, heard=remove)
+
+    async def without_room(
+        self, user_id: str, sample_ids: Sequence[str], add: Sequence[str], remove: Sequence[str]
+    ) -> list[str]:
+        """Those of the samples that would have too many tags."""
+        full: list[str] = []
+        for batch in batches(sample_ids) if add or remove else []:
+            with translating():
+                rows = await self._db.audio_files.find({"_id": {"$in": batch}}, {"user_id": 1, "user": 1}).to_list()
+            for row in rows:
+                said = row.get("user") or {}
+                sets = [
+                    {*(said.get(name) or ()), *tags} - {*others}
+                    for name, tags, others in (("tags", add, remove), ("hidden_tags", remove, add))
+                ]
+                if row["user_id"] == user_id and max(map(len, sets)) > MOST_TAGS:
+                    full.append(row["_id"])
+        return full
+
+    async def _change(
+        self, user_id: str, sample_ids: Sequence[str], change: Document, heard: Sequence[str] | None = None
+    ) -> int:
+        """One change of many samples, or of those in which one of some tags was heard. Answers how many it met."""
+        change = change | {"$set": change.get("$set", {}) | {"touched": datetime.now(UTC)}}
+        met = 0
+        for batch in batches(sample_ids):
+            wanted: Document = {"_id": {"$in": batch}, "user_id": user_id}
+            if heard is not None:
+                wanted["tags"] = {"$in": list(heard)}
+            with translating():
+                met += (await self._db.audio_files.update_many(wanted, change)).matched_count
+        return met

@@ -1,0 +1,130 @@
+"""What a person says: it goes before what machines found, is never overwritten, and is nobody else's."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from samplemind_tasks.store.samples import Arrival, Samples
+
+from .world import World, eventually, features
+
+GONE = "0" * 24
+
+
+def change(client: httpx.Client, sample: str, **said: object) -> dict[str, Any]:
+    answer = client.patch(f"/v1/samples/{sample}", json=said)
+    assert answer.status_code == 200, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def names(client: httpx.Client, **query: Any) -> list[str]:
+    answer = client.get("/v1/samples", params=query)
+    assert answer.status_code == 200, answer.text
+    return [row["name"] for row in answer.json()["samples"]]
+
+
+def searched(client: httpx.Client, **query: Any) -> list[str]:
+    answer = client.post("/v1/search", json=query)
+    assert answer.status_code == 200, answer.text
+    return [hit["sample"]["name"] for hit in answer.json()["hits"]]
+
+
+def test_what_is_said_goes_before_what_was_found_and_null_takes_it_back(client: httpx.Client, world: World) -> None:
+    sample = world.sample("a.wav", vector=[1.0], heard_as={"808 kick": 0.9})
+    shown = change(client, sample, name="Big one", kind="one-shot", category="snare", tempo_bpm=87, key="Cm")
+    assert (shown["name"], shown["kind"], shown["category"]) == ("Big one", "one-shot", "snare")
+    assert (shown["tempo_bpm"], shown["key"], shown["key_camelot"]) == (87.0, "C minor", "5A")
+    assert (shown["tempo_confidence"], shown["key_confidence"], shown["category_source"]) == (None, None, "person")
+    assert set(shown["said"]) == {"name", "kind", "category", "tempo_bpm", "key"}
+
+    detail = client.get(f"/v1/samples/{sample}").json()
+    found = detail["found"]
+    assert (found["name"], found["tempo_bpm"], found["category"]) == ("a.wav", 124.0, "kick")
+    back = change(client, sample, name=None, kind=None, category=None, tempo_bpm=None, key=None)
+    assert (back["name"], back["tempo_bpm"], back["category"], back["said"]) == ("a.wav", 124.0, "kick", [])
+
+
+def test_lists_and_searches_filter_by_what_was_said(client: httpx.Client, world: World) -> None:
+    sample = world.sample("a.wav", vector=[1.0])
+    world.sample("b.wav", vector=[0.0, 1.0])
+    change(client, sample, tempo_bpm=87, key="Cm", category="pad", tags=["dusty"], favourite=True)
+    for query in (
+        {"tempo_min": 86, "tempo_max": 88}, {"tempo_min": 173, "tempo_max": 175, "tempo_octaves": True},
+        {"key": "5A"}, {"key": "Gm", "key_compatible": True}, {"category": "pad"}, {"tag": "dusty"},
+        {"favourite": True},
+    ):  # fmt: skip
+        assert names(client, **query) == ["a.wav"], query
+    assert names(client, tempo_min=123, tempo_max=125) == ["b.wav"]
+    for filters in (
+        {"tempo_bpm": {"least": 86, "most": 88}}, {"key": "C minor"}, {"category": ["pad"]}, {"tags": ["dusty"]},
+        {"favourite": True},
+    ):  # fmt: skip
+        assert eventually(lambda wanted=filters: searched(client, filters=wanted) == ["a.wav"]), filters
+
+
+def test_own_words_are_met_by_a_search(client: httpx.Client, world: World) -> None:
+    sample = world.sample("a.wav", vector=[1.0])
+    world.sample("b.wav", vector=[0.0, 1.0])
+    change(client, sample, name="Zebra crossing", tags=["marmalade"], note="from the attic tapes")
+    for word in ("zebra", "marmalade", "attic"):
+        assert eventually(lambda wanted=word: searched(client, text=wanted) == ["Zebra crossing"]), word
+
+
+def test_a_new_measurement_and_a_new_hearing_leave_it(client: httpx.Client, world: World) -> None:
+    sample = world.sample("a.wav", vector=[1.0], heard_as={"808 kick": 0.9})
+    change(client, sample, tempo_bpm=87, category="pad", tags=["dusty"], name="Mine")
+    row = world.db.audio_files.find_one({"_id": sample})
+    assert row
+    again = {row["file_hash"]: features(tempo_bpm=140.0)}
+    Samples(world.db).arrive("local", [Arrival(row["file_hash"], "a.wav", row["size_bytes"])], again, "1")
+    world.hear_again(sample, {"closed hat": 0.95})
+    shown = client.get(f"/v1/samples/{sample}").json()["sample"]
+    assert (shown["tempo_bpm"], shown["category"], shown["name"]) == (87.0, "pad", "Mine")
+    assert "dusty" in shown["tags"]
+    assert change(client, sample, tempo_bpm=None)["tempo_bpm"] == 140.0
+
+
+def test_many_are_edited_by_id_and_by_what_they_are(client: httpx.Client, world: World) -> None:
+    ids = [world.sample(f"{number}.wav", vector=[1.0, number]) for number in range(4)]
+    edit = {"ids": [*ids[:2], GONE], "change": {"category": "pad"}, "add_tags": ["x"]}
+    answer = client.post("/v1/samples/edit", json=edit).json()
+    assert (answer["changed"], answer["unknown"]) == (2, [GONE])
+    where = {"where": {"category": "pad"}, "add_tags": ["y"], "remove_tags": ["x"]}
+    assert client.post("/v1/samples/edit", json={**where, "preview": True}).json()["changed"] == 2
+    assert names(client, tag="y") == []
+    assert client.post("/v1/samples/edit", json=where).json()["changed"] == 2
+    assert names(client, tag="y") == ["1.wav", "0.wav"]
+    assert names(client, tag="x") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("edit", {"ids": [GONE] * 1_001, "add_tags": ["x"]}, "ids"),
+        ("edit", {"ids": [GONE]}, "body"),
+        ("edit", {"add_tags": ["x"]}, "body"),
+        ("edit", {"where": {}, "add_tags": ["x"]}, "where"),
+        (GONE, {"tempo_bpm": 0}, "tempo_bpm"),
+        (GONE, {"key": "H major"}, "key"),
+        (GONE, {"colour": "red"}, "colour"),
+        (GONE, {"tags": ["x" * 65]}, "tags.0"),
+        (GONE, {"name": "a\x1b[2Jb"}, "name"),
+    ],
+)
+def test_what_makes_no_sense_names_its_field(client: httpx.Client, path: str, body: Any, field: str) -> None:
+    method = "POST" if path == "edit" else "PATCH"
+    answer = client.request(method, f"/v1/samples/{path}", json=body)
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["detail"]["fields"][0]["field"] == field
+
+
+def test_another_users_sample_is_not_there(client: httpx.Client, world: World) -> None:
+    theirs = world.sample("theirs.wav", user="bea", vector=[1.0])
+    assert client.patch(f"/v1/samples/{theirs}", json={"favourite": True}).status_code == 404
+    answer = client.post("/v1/samples/edit", json={"ids": [theirs], "add_tags": ["x"]}).json()
+    assert (answer["changed"], answer["unknown"]) == (0, [theirs])
+    row = world.db.audio_files.find_one({"_id": theirs})
+    assert row
+    assert row["user"] == {}

@@ -1,0 +1,182 @@
+"""What an operator sees of the running stack: Flower under the names of the README, metrics, and logs with one id."""
+
+import json
+import os
+import re
+import runpy
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+import soundfile
+from scraped import Samples, labels_of, scrape, value
+
+from samplemind_tasks.launch import Stack, read_run_file
+
+pytestmark = pytest.mark.timeout(240)
+
+ROOT = Path(__file__).parent.parent
+REQUEST_ID = "seen-from-outside-1"
+FILES = 12
+
+
+@pytest.fixture(scope="module")
+def job(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A small job that has gone all the way, asked for under an id of our own; one of its files is no audio."""
+    folder = tmp_path_factory.mktemp("sounds")
+    times = np.arange(22_050) / 44_100
+    for number in range(FILES - 1):
+        soundfile.write(folder / f"tone {number}.wav", 0.5 * np.sin(2 * np.pi * (200 + 30 * number) * times), 44_100)
+    (folder / "broken.wav").write_bytes(b"RIFF, or so it says")
+    with httpx.Client(base_url=stack.url, timeout=20, trust_env=False) as client:
+        before = scrape(client)
+        asked = client.post("/v1/jobs", json={"path": str(folder)}, headers={"X-Request-ID": REQUEST_ID})
+        assert asked.headers["X-Request-ID"] == REQUEST_ID
+        where = asked.headers["Location"]
+        eventually(lambda: client.get(where).json()["state"] == "done", within_s=120)
+        ended = client.get(where).json()
+
+        def grown() -> Samples:
+            return {name: count - before.get(name, 0) for name, count in scrape(client).items()}
+
+        # a worker tells of its last chunk when it has let go of it, a moment after the job's end
+        eventually(lambda: (value(grown(), "chunk_duration_seconds_count", stage="index") or 0) >= FILES / 5)
+        assert (ended["counts"]["done"], ended["failures"]) == (FILES - 1, {"not_audio": 1})
+        return {**ended, "grown": grown()}
+
+
+@pytest.fixture(scope="module")
+def flower(stack: Stack) -> httpx.Client:
+    login = read_run_file(stack.settings.data_dir)["flower"]
+    return httpx.Client(base_url=login["url"], auth=(login["user"], login["password"]), timeout=20, trust_env=False)
+
+
+def eventually(claim: Callable[[], bool], *, within_s: float = 20.0) -> None:
+    """Wait for the claim to become true."""
+    until = time.monotonic() + within_s
+    while not claim():
+        assert time.monotonic() < until, "not in time"
+        time.sleep(0.1)
+
+
+def promised() -> dict[str, tuple[set[str], set[str]]]:
+    """The README's table: by worker its queues and its tasks."""
+    table = (ROOT / "README.md").read_text().split("## Queues, as Flower shows them")[1].split("\n## ")[0]
+    workers: dict[str, tuple[set[str], set[str]]] = {}
+    for row in re.findall(r"^\| (`.*?) \| (.*?) \| `(\w+)@host`", table, re.MULTILINE):
+        queues, tasks, worker = row
+        workers[worker] = (set(re.findall(r"`([^`]+)`", queues)), set(tasks.split(", ")))
+    return workers
+
+
+# -------------------------------------------------------------------------------------------------------------- Flower
+
+
+def test_flower_shows_the_workers_queues_and_tasks_of_the_readme(flower: httpx.Client, job: dict[str, Any]) -> None:
+    workers = flower.get("/api/workers", params={"refresh": "1"}).raise_for_status().json()
+    shown = {
+        name.partition("@")[0]: (
+            {queue["name"] for queue in told["active_queues"]},
+            {task.partition(" ")[0] for task in told["registered"] if not task.startswith("celery.")},
+        )
+        for name, told in workers.items()
+    }
+    assert shown == promised()
+
+
+def test_flower_shows_what_the_job_did_and_who_did_it(flower: httpx.Client, job: dict[str, Any]) -> None:
+    done_by = {"scan.slice": "scan", "cpu.analyze": "cpu", "gpu.embed": "ai", "control.index": "control"}
+
+    def seen() -> dict[str, str]:
+        tasks = flower.get("/api/tasks").raise_for_status().json().values()
+        mine = [task for task in tasks if job["id"] in task["args"] and task["state"] == "SUCCESS"]
+        return {task["name"]: task["worker"].partition("@")[0] for task in mine}
+
+    eventually(lambda: seen().items() >= done_by.items())
+
+
+def test_flower_asks_who_you_are(flower: httpx.Client) -> None:
+    for path in ("/", "/workers", "/tasks", "/broker", "/api/workers", "/api/tasks", "/api/queues/length"):
+        assert httpx.get(f"{flower.base_url}{path}", trust_env=False).status_code == 401, path
+        assert httpx.get(f"{flower.base_url}{path}", auth=("samplemind", "wrong"), trust_env=False).status_code == 401
+        assert flower.get(path).status_code == 200, path
+    stop = httpx.post(f"{flower.base_url}/api/worker/shutdown/cpu@host", trust_env=False)
+    assert stop.status_code == 401
+
+
+@pytest.mark.parametrize("login", ["", "samplemind", "samplemind:", ":secret"])
+def test_flower_does_not_start_without_a_login(login: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAMPLEMIND_FLOWER_AUTH", login)
+    with pytest.raises(SystemExit, match="SAMPLEMIND_FLOWER_AUTH"):
+        runpy.run_path(str(ROOT / "config" / "flowerconfig.py"))
+
+
+# -------------------------------------------------------------------------------------------------------- one id, logs
+
+
+def test_one_id_leads_from_the_request_through_every_worker(stack: Stack, job: dict[str, Any]) -> None:
+    logs = stack.settings.data_dir / "logs"
+
+    def trip() -> set[tuple[str, str]]:
+        found = set()
+        for log in logs.glob("*.log*"):  # the tests before may have filled one
+            for text in log.read_text(errors="replace").splitlines():
+                if REQUEST_ID in text:
+                    line = json.loads(text)
+                    assert line["request_id"] == REQUEST_ID
+                    found.add((log.name.partition(".")[0], line["event"]))
+        return found
+
+    wanted = {
+        ("gateway", "request_answered"),
+        ("worker-scan", "slice_listed"),
+        ("worker-cpu", "stage_finished"),
+        ("worker-ai", "stage_finished"),
+        ("worker-control", "stage_finished"),
+        ("worker-control", "job_finished"),
+    }
+    eventually(lambda: trip() >= wanted)
+
+
+def test_no_log_holds_a_password(stack: Stack, job: dict[str, Any]) -> None:
+    passwords = json.loads((stack.settings.data_dir / "passwords.json").read_text()).values()
+    for log in (stack.settings.data_dir / "logs").glob("*.log*"):
+        text = log.read_text(errors="replace")
+        assert not any(password in text for password in passwords), log.name
+
+
+# ------------------------------------------------------------------------------------------------------------- metrics
+
+
+def test_metrics_tell_the_same_story_as_the_job(job: dict[str, Any]) -> None:
+    grown: Samples = job["grown"]
+    told = labels_of(grown, "files_total")
+    files = {(row["stage"], row["outcome"]): value(grown, "files_total", **row) for row in told}
+    assert {name: count for name, count in files.items() if count} == {
+        ("scan", "ok"): FILES,
+        ("analyze", "ok"): FILES - 1,
+        ("analyze", "not_audio"): 1,
+        ("embed", "ok"): FILES - 1,
+        ("index", "ok"): FILES - 1,
+    }
+    for stage in ("analyze", "embed", "index"):
+        assert (value(grown, "chunk_duration_seconds_count", stage=stage) or 0) >= FILES / 5
+        assert 0 < (value(grown, "chunk_duration_seconds_sum", stage=stage) or 0) < 120
+    assert (value(grown, "windows_heard_total") or 0) >= FILES - 1
+    posted = {"method": "POST", "route": "/v1/jobs", "status": "2xx"}
+    assert value(grown, "http_request_duration_seconds_count", **posted) == 1
+
+
+def test_metrics_tell_who_is_at_work_and_where_the_model_runs(stack: Stack, job: dict[str, Any]) -> None:
+    with httpx.Client(base_url=stack.url, timeout=20, trust_env=False) as client:
+        now = scrape(client)
+    for role in ("control", "scan", "cpu", "ai", "live"):
+        assert value(now, "worker_processes", role=role) == 1
+        assert value(now, "worker_standstill_seconds", role=role, host=os.uname().nodename) == 0
+    devices = {row["role"]: row["device"] for row in labels_of(now, "worker_device")}
+    assert devices.keys() == {"ai", "live"}
+    assert set(devices.values()) <= {"cpu", "cuda:0"}
