@@ -36,8 +36,27 @@ def test_a_folder_is_changed_as_a_whole_once_that_was_confirmed(url: str, world:
     assert {row["name"] for row in told(url, "list", "--favourite")} == {"kick.wav", "hat.wav"}
 
 
+def test_what_a_filter_meets_is_changed_once_that_was_confirmed(url: str) -> None:
+    where = ("set", "--where", "kind=one-shot", "--where", "category=kick", "--tag", "mine")
+    assert "changes 1 sample" in refused(url, *where)
+    assert "1 sample changed" in shown(url, *where, "--yes")
+    assert [row["name"] for row in told(url, "list", "--tag", "mine")] == ["kick.wav"]
+    told(url, "collections", "create", "Best", "hat.wav")
+    assert "1 sample changed" in shown(url, "set", "--where", "collection=best", "--favourite", "--yes")
+    assert [row["name"] for row in told(url, "list", "--favourite")] == ["hat.wav"]
+    for wrong in ("colour=red", "kind=spoon", "kind", "bpm=", "favourite=no"):
+        assert CliRunner().invoke(app, ["set", "--where", wrong, "--favourite", "--url", url]).exit_code == 2, wrong
+
+
+def test_samples_that_are_not_there_are_told(url: str) -> None:
+    gone = "0" * 24
+    assert gone in refused(url, "set", gone, "beat.wav", "--favourite")
+    assert [row["name"] for row in told(url, "list", "--favourite")] == ["beat.wav"]
+
+
 def test_nothing_to_say_and_unknown_words_are_told(url: str) -> None:
     assert "nothing to say" in refused(url, "set", "kick.wav")
+    assert "which samples" in refused(url, "set", "--favourite")
     assert "there is no collection 'nope'" in refused(url, "list", "--collection", "nope")
     assert "there is no search 'nope'" in refused(url, "searches", "run", "nope")
 

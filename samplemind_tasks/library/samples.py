@@ -212,8 +212,8 @@ class Samples:
         sample = await self._sample(user_id, sample_id)
         await self._catalog.remove_places(user_id, sample.file_hash)
         await self._vectors.delete(collection_name(self._settings.model_card.collection, user_id), [sample_id])
-        await self._catalog.delete(sample_id)
         await self._collections.drop_sample(user_id, sample_id)
+        await self._catalog.delete(sample_id)
 
     async def _sample(self, user_id: str, sample_id: str) -> Sample:
         sample = await self._catalog.sample(user_id, sample_id)

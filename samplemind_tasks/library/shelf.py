@@ -27,6 +27,9 @@ FRESH_S = 0.25
 OVERLAP = timedelta(seconds=2)
 """Writers' clocks differ, and a write takes a moment to be seen."""
 WIDE_OVERLAP = timedelta(seconds=60)
+FIRST_SPAN, SHORTEST_SPAN = timedelta(seconds=1), timedelta(milliseconds=50)
+FEW, MANY = 300, 1_200
+"""Samples of a span of time: with fewer the next span is longer, with more it is shorter."""
 WIDE_EVERY_S = 20.0
 SKEW, WIDE_SKEW = timedelta(seconds=10), timedelta(seconds=120)
 """Nothing is written with a time stamp that is older than this, seen from here."""
@@ -220,10 +223,32 @@ class _Held:
             if self._asked_at is not None:  # long after a bulk job there is no need to read its end again and again
                 since = max(since, self._asked_at - (WIDE_SKEW if is_wide else SKEW))
             self._asked_at = datetime.now(UTC)
-            await asyncio.to_thread(lambda: self._take(self._reader.touched_since(self._user_id, since)))
+            await self._take_touched(since)
         self._refreshed = began
         if is_wide:
             self._looked_wide = began
+
+    async def _take_touched(self, since: datetime) -> None:
+        """Take over what was written since, by spans of time that hold some hundreds of samples each.
+
+        All at once is more than one request can wait for when a whole library has just been labelled or indexed anew;
+        and where one span fails, the next look goes on behind those before it.
+        """
+        span, until = FIRST_SPAN, datetime.now(UTC)
+        while since < until:
+            end = min(since + span, until)
+            took = await asyncio.to_thread(self._take_span, since, end)
+            since = end
+            if took < FEW:
+                span *= 4
+            elif took > MANY:
+                span = max(span / 2, SHORTEST_SPAN)
+        await asyncio.to_thread(self._take_span, until, None)
+
+    def _take_span(self, since: datetime, until: datetime | None) -> int:
+        rows = self._reader.touched(self._user_id, since, until)
+        self._take(rows)
+        return len(rows.ids)
 
 
 class Shelves:

@@ -1,5 +1,6 @@
 """What a text may meet a sample by in writing: its name and folder, and beside them what a person wrote of it."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +14,8 @@ BEGINNING_WEIGHT = 0.7
 """Trust in a word that only begins as the one asked for: as in names."""
 MOST_WORDS = 400
 """Of one sample: a note's length and 64 tags."""
+_EXTENSION = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,4}$")
+"""Of a file. "Vol. 2 crash" and "Kick v1.2" are names that a person gave."""
 
 
 class ToldIndex(NameIndex):
@@ -28,8 +31,8 @@ class ToldIndex(NameIndex):
 
     def tell(self, row: int, name: str, folder: str, own_tags: Sequence[str], words: str) -> None:
         """Take up a row, or what is told of it now."""
-        stem = name.rpartition(".")[0] or name
-        self.put(row, f"{' '.join([*own_tags, stem])}." if own_tags else name, folder)
+        stem = _EXTENSION.sub("", name) or name
+        self.put(row, f"{' '.join([*own_tags, stem])}.", folder)  # the index takes off what follows the last full stop
         kept = tuple(dict.fromkeys(words_of_name(words)[:MOST_WORDS])) if words else ()
         self._forget_words(row)
         if kept:

@@ -103,9 +103,9 @@ class ShelfReader:
         """The samples numbered after+1 to last."""
         return self._rows({"user_id": user_id, "number": {"$gt": after, "$lte": last}})
 
-    def touched_since(self, user_id: str, moment: datetime) -> Rows:
-        """The samples that were written since."""
-        return self._rows({"user_id": user_id, "touched": {"$gte": moment, "$lt": _FAR}})
+    def touched(self, user_id: str, since: datetime, until: datetime | None = None) -> Rows:
+        """The samples that were written in a span of time; without its end, by clocks that are ahead too."""
+        return self._rows({"user_id": user_id, "touched": {"$gte": since, "$lt": until or _FAR}})
 
     def members(self, user_id: str, collection: str) -> list[str]:
         """The samples of a user's collection, some of which may be gone.

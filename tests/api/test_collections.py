@@ -1,5 +1,6 @@
 """Collections and saved searches: kept in order, by name, and nobody else's."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -39,6 +40,28 @@ def test_samples_are_kept_in_their_order_and_go_with_the_sample(client: httpx.Cl
     assert members(client, best) == ["b.wav", "c.wav"]
     again = client.post(f"/v1/collections/{best}/samples", json={"remove": [b]}).json()
     assert (again["removed"], members(client, best)) == (1, ["c.wav"])
+
+
+def test_samples_that_come_at_the_same_time_are_all_kept(client: httpx.Client, world: World) -> None:
+    ids = [world.sample(f"{number}.wav") for number in range(8)]
+    best = made(client, "Best")
+    url = f"/v1/collections/{best}/samples"
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda name: client.post(url, json={"add": [name]}), ids))
+    assert {answer.status_code for answer in answers} == {200}
+    assert sorted(members(client, best)) == [f"{number}.wav" for number in range(8)]
+    assert client.get(f"/v1/collections/{best}").json()["samples"] == 8
+
+
+def test_a_search_looks_in_a_collection_as_it_is_now(client: httpx.Client, world: World) -> None:
+    a, b = world.sample("a.wav", vector=[1.0]), world.sample("b.wav", vector=[0.0, 1.0])
+    best = made(client, "Best", [a])
+    found = {"filters": {"collection": best}}
+    for add, expected in (([], ["a.wav"]), ([b], ["b.wav", "a.wav"])):
+        if add:
+            client.post(f"/v1/collections/{best}/samples", json={"add": add})
+        hits = client.post("/v1/search", json=found).json()["hits"]
+        assert [hit["sample"]["name"] for hit in hits] == expected
 
 
 def test_names_are_unique_in_any_case_and_may_change(client: httpx.Client) -> None:

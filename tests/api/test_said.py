@@ -1,5 +1,7 @@
 """What a person says: it goes before what machines found, is never overwritten, and is nobody else's."""
 
+import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -106,18 +108,72 @@ def test_many_are_edited_by_id_and_by_what_they_are(client: httpx.Client, world:
         ("edit", {"ids": [GONE]}, "body"),
         ("edit", {"add_tags": ["x"]}, "body"),
         ("edit", {"where": {}, "add_tags": ["x"]}, "where"),
+        ("edit", {"where": {"tempo_octaves": True, "key_compatible": True}, "add_tags": ["x"]}, "where"),
+        ("edit", {"where": {"name": "", "tag": []}, "add_tags": ["x"]}, "where"),
+        ("edit", {"ids": [GONE], "add_tags": ["x"], "remove_tags": ["x"]}, "body"),
         (GONE, {"tempo_bpm": 0}, "tempo_bpm"),
         (GONE, {"key": "H major"}, "key"),
         (GONE, {"colour": "red"}, "colour"),
         (GONE, {"tags": ["x" * 65]}, "tags.0"),
         (GONE, {"name": "a\x1b[2Jb"}, "name"),
+        (GONE, {"note": "\ud800"}, "note"),
+        (GONE, {"tempo_bpm": True}, "tempo_bpm"),
     ],
 )
 def test_what_makes_no_sense_names_its_field(client: httpx.Client, path: str, body: Any, field: str) -> None:
     method = "POST" if path == "edit" else "PATCH"
-    answer = client.request(method, f"/v1/samples/{path}", json=body)
+    headers = {"Content-Type": "application/json"}
+    answer = client.request(method, f"/v1/samples/{path}", content=json.dumps(body), headers=headers)
     assert answer.status_code == 422, answer.text
     assert answer.json()["detail"]["fields"][0]["field"] == field
+
+
+def test_changes_at_the_same_time_all_stay(client: httpx.Client, world: World) -> None:
+    sample = world.sample("a.wav", vector=[1.0])
+    said = [{"tempo_bpm": 87}, {"key": "Cm"}, {"category": "pad"}, {"note": "mine"}, {"name": "A"}]
+    edits = [{"ids": [sample], "add_tags": [f"tag {number}"]} for number in range(10)]
+    with ThreadPoolExecutor(8) as threads:
+        changes = [threads.submit(client.patch, f"/v1/samples/{sample}", json=each) for each in said]
+        changes += [threads.submit(client.post, "/v1/samples/edit", json=each) for each in edits]
+    assert {each.result().status_code for each in changes} == {200}
+    shown = client.get(f"/v1/samples/{sample}").json()
+    assert set(shown["sample"]["said"]) == {"tempo_bpm", "key", "category", "note", "name", "tags"}
+    assert set(shown["own_tags"]) == {f"tag {number}" for number in range(10)}
+
+
+def test_a_heard_tag_that_is_wrong_stays_hidden(client: httpx.Client, world: World) -> None:
+    tag = world.settings.model_card.tags[0]
+    sample = world.sample("a.wav", vector=[1.0], tags={tag: 0.9})
+    world.sample("b.wav", vector=[0.0, 1.0], tags={tag: 0.9})
+    assert client.post("/v1/samples/edit", json={"ids": [sample], "remove_tags": [tag]}).json()["changed"] == 1
+    world.hear_again(sample, {"808 kick": 0.9})
+    world.db.audio_files.update_one({"_id": sample}, {"$set": {"tags": [tag]}})
+    assert names(client, tag=tag) == ["b.wav"]
+    assert eventually(lambda: searched(client, filters={"tags": [tag]}) == ["b.wav"])
+    detail = client.get(f"/v1/samples/{sample}").json()
+    assert (detail["hidden_tags"], detail["sample"]["tags"], detail["found"]["tags"]) == ([tag], [], [tag])
+    client.post("/v1/samples/edit", json={"ids": [sample], "add_tags": [tag]})
+    assert names(client, tag=tag) == ["b.wav", "a.wav"]
+
+
+def test_a_sample_without_room_for_more_tags_is_told_and_left(client: httpx.Client, world: World) -> None:
+    full, empty = world.sample("full.wav"), world.sample("empty.wav")
+    change(client, full, tags=[f"tag {number}" for number in range(64)])
+    answer = client.post("/v1/samples/edit", json={"ids": [full, empty], "add_tags": ["one more"]}).json()
+    assert (answer["changed"], answer["full"]) == (1, [full])
+    assert names(client, tag="one more") == ["empty.wav"]
+
+
+def test_a_name_of_ones_own_has_no_extension_and_changes_no_file(client: httpx.Client, world: World) -> None:
+    sample = world.sample("a.wav", vector=[1.0])
+    world.sample("b.wav", vector=[0.0, 1.0])
+    change(client, sample, name="Vol. 2 marmalade")
+    assert eventually(lambda: searched(client, text="marmalade") == ["Vol. 2 marmalade"])
+    change(client, sample, tags=["dusty"], name="Crate no.5 zebra")
+    assert eventually(lambda: searched(client, text="zebra") == ["Crate no.5 zebra"])
+    sound = client.get(f"/v1/samples/{sample}/audio")
+    assert sound.headers["Content-Type"] == "audio/wav"
+    assert sound.headers["Content-Disposition"].endswith("a.wav")
 
 
 def test_another_users_sample_is_not_there(client: httpx.Client, world: World) -> None:

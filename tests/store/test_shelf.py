@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from samplemind_tasks.queues import Queue
 from samplemind_tasks.reindex import look_at_index, rebuild_stretch
 from samplemind_tasks.settings import Settings
 from samplemind_tasks.store.search import collection_name
-from samplemind_tasks.store.shelf import CATEGORIES, NONE, ShelfReader, camelot_number
+from samplemind_tasks.store.shelf import CATEGORIES, NONE, Rows, ShelfReader, camelot_number
 from samplemind_tasks.store.stores import Stores
 
 
@@ -94,6 +95,38 @@ def test_what_is_touched_comes_in_and_a_view_stays_as_long_as_it_was(
     assert (len(before), len(after)) == (1, 2)
     assert after["ready"].tolist() == [True, False]
     assert after["category"][0] == CATEGORIES["rim"]
+
+
+def test_a_whole_library_written_anew_is_taken_over_in_pieces_and_none_is_missed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(held, "FRESH_S", 0.0)
+    monkeypatch.setattr(held, "PATIENCE_S", 20.0)
+    monkeypatch.setattr(held, "FEW", 30)
+    monkeypatch.setattr(held, "MANY", 60)
+    pieces: list[int] = []
+
+    class Counting(ShelfReader):
+        def touched(self, user_id: str, since: datetime, until: datetime | None = None) -> Rows:
+            rows = super().touched(user_id, since, until)
+            pieces.append(len(rows.ids))
+            return rows
+
+    first = world.sample("first.wav")
+    begin = datetime.now(UTC)
+
+    async def look() -> View:
+        shelves = Shelves(Counting(world.settings), timeout_s=20.0)
+        await shelves.of("local")
+        for second in range(10):  # the last ones by a clock that is ahead
+            world.crowd(40, first=2 + 40 * second, touched=begin + timedelta(seconds=second / 3 - 1))
+        world.db.audio_files.update_one({"_id": first}, {"$set": {"touched": begin - timedelta(seconds=1)}})
+        view = await shelves.of("local")
+        await shelves.close()
+        return view
+
+    assert len(asyncio.run(look())) == 401
+    assert max(pieces) < 250
 
 
 def test_a_library_that_takes_long_to_read_is_told(world: World) -> None:
