@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from samplemind_tasks.audio.keynames import key_name, read_key
 from samplemind_tasks.audio.peek import Peek
 from samplemind_tasks.features import Evidence
+from samplemind_tasks.keynames import key_name, read_key
 
 _CHUNKS = 64
 _BODY_BYTES = 65_536

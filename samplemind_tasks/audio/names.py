@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from samplemind_tasks.audio.keynames import key_name, pitch_class, tonic_name, wheel_key
 from samplemind_tasks.features import Evidence
+from samplemind_tasks.keynames import key_name, pitch_class, tonic_name, wheel_key
 
 _NAME_CHARS = 255
 _FOLDERS = 2

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 
 from samplemind_tasks.audio.chunks import Chunk
-from samplemind_tasks.audio.keynames import read_key
 from samplemind_tasks.audio.peek import Peek
 from samplemind_tasks.features import Evidence
+from samplemind_tasks.keynames import read_key
 
 Tags = Iterator[tuple[str, str]]
 """Names and values as the container has them."""

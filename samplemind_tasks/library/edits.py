@@ -51,9 +51,7 @@ class Edits:
         roomy = [name for name in ids if name not in set(full)]
         if asked.preview:
             return len(roomy), full
-        met = await self._said.say(user_id, roomy, asked.change.said)
-        await self._said.tag(user_id, roomy, asked.add_tags, asked.remove_tags)
-        return met, full
+        return await self._said.say(user_id, roomy, asked.change.said, asked.add_tags, asked.remove_tags), full
 
 
 def sample_filter(where: Where) -> SampleFilter:

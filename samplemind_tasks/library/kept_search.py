@@ -42,8 +42,8 @@ class KeptSearch(Search):
         self._cache = cache
 
     async def find(self, user_id: str, query: SearchQuery, stream: AsyncIterator[bytes] | None = None) -> SearchAnswer:
-        """Answer a query. A sound that is sent along is never the same one."""
-        if stream is not None:
+        """Answer a query. A sound that is sent along is never the same one; a collection may change unseen."""
+        if stream is not None or query.filters.collection is not None:
             return await super().find(user_id, query, stream)
         view = await self._shelves.of(user_id)
         key = f"search:{user_id}:{digest([view.model, view.mark, query.model_dump(mode='json')])}"

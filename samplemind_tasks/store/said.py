@@ -113,22 +113,36 @@ class Said:
             Found.model_validate(found | heard_category(row)),
         )
 
-    async def say(self, user_id: str, sample_ids: Sequence[str], said: Document) -> int:
-        """Keep what is said of samples; None takes a field back. Answers how many of them there are."""
-        kept = {f"user.{name}": value for name, value in said.items() if value is not None}
-        taken_back = {f"user.{name}": "" for name, value in said.items() if value is None}
-        changes = {"$set": kept, "$unset": taken_back}
-        return await self._change(user_id, sample_ids, {name: fields for name, fields in changes.items() if fields})
+    async def say(
+        self,
+        user_id: str,
+        sample_ids: Sequence[str],
+        said: Document,
+        add_tags: Sequence[str] = (),
+        remove_tags: Sequence[str] = (),
+    ) -> int:
+        """Keep what is said of samples; None takes a field back. Answers how many of them there are.
 
-    async def tag(self, user_id: str, sample_ids: Sequence[str], add: Sequence[str], remove: Sequence[str]) -> None:
-        """Give samples tags, and take some away: a person's own go, heard ones are hidden. No tag is in both lists."""
-        if add:
-            given = {"$addToSet": {"user.tags": {"$each": list(add)}}, "$pullAll": {"user.hidden_tags": list(add)}}
-            await self._change(user_id, sample_ids, given)
-        if remove:
-            await self._change(user_id, sample_ids, {"$pullAll": {"user.tags": list(remove)}})
-            hidden = {"$addToSet": {"user.hidden_tags": {"$each": list(remove)}}}
-            await self._change(user_id, sample_ids, hidden, heard=remove)
+        Of the tags to remove, a person's own are taken away, and heard ones are hidden. No tag is in both lists, nor
+        is any where `said` has tags. In as few writes as MongoDB takes: the embedded server needs 30 ms for each.
+        """
+        changes: Document = {
+            "$set": {f"user.{name}": value for name, value in said.items() if value is not None},
+            "$unset": {f"user.{name}": "" for name, value in said.items() if value is None},
+        }
+        take_away: Document = {"$pullAll": {"user.tags": list(remove_tags)}}
+        if add_tags:
+            changes["$addToSet"] = {"user.tags": {"$each": list(add_tags)}}
+            changes["$pullAll"] = {"user.hidden_tags": list(add_tags)}
+        elif remove_tags:
+            changes |= take_away
+        met = await self._change(user_id, sample_ids, {name: fields for name, fields in changes.items() if fields})
+        if add_tags and remove_tags:
+            await self._change(user_id, sample_ids, take_away)  # one field cannot be added to and taken from at once
+        if remove_tags:
+            hide: Document = {"$addToSet": {"user.hidden_tags": {"$each": list(remove_tags)}}}
+            await self._change(user_id, sample_ids, hide, heard=remove_tags)
+        return met
 
     async def without_room(
         self, user_id: str, sample_ids: Sequence[str], add: Sequence[str], remove: Sequence[str]

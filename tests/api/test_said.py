@@ -99,6 +99,9 @@ def test_many_are_edited_by_id_and_by_what_they_are(client: httpx.Client, world:
     assert client.post("/v1/samples/edit", json=where).json()["changed"] == 2
     assert names(client, tag="y") == ["1.wav", "0.wav"]
     assert names(client, tag="x") == []
+    both = {"ids": ids, "change": {"favourite": True}, "add_tags": ["z"], "remove_tags": ["y"]}
+    assert client.post("/v1/samples/edit", json=both).json()["changed"] == 4
+    assert (len(names(client, tag="z", favourite=True)), names(client, tag="y")) == (4, [])
 
 
 @pytest.mark.parametrize(

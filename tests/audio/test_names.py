@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from samplemind_tasks.audio.evidence import in_name
-from samplemind_tasks.audio.keynames import read_key
+from samplemind_tasks.keynames import read_key
 
 Said = dict[str, float | str]
 
