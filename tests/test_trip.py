@@ -86,9 +86,12 @@ class Trip:
         return self.until(job_id, lambda job: job["counts"]["done"] > 0 or job["finished_at"])
 
     def pid(self, service: str) -> int:
-        run_file = read_run_file(self.settings.data_dir)
-        assert run_file
-        return int(run_file["services"][service]["pid"])
+        """Of a service's process; patient while it is being started again."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while service not in (services := read_run_file(self.settings.data_dir).get("services", {})):
+            assert time.monotonic() < deadline, f"{service} does not run"
+            time.sleep(0.05)
+        return int(services[service]["pid"])
 
     def all_is_searchable(self, folder: Path) -> None:
         """Every sound of the folder is one sample, ready, in MongoDB and in Chroma once, and found by its own likes."""
