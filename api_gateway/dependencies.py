@@ -57,5 +57,11 @@ SampleId = Annotated[
 Cursor = Annotated[
     str | None, Query(max_length=256, description="`next` of the page before; nothing for the first page.")
 ]
+FolderOrFile = Annotated[
+    str | None, Query(min_length=1, max_length=4096, description="Only what lives in this folder, or is this file.")
+]
+InCollection = Annotated[
+    str | None, Query(pattern=r"^[0-9a-f]{24}$", description="Only what is in this collection, in its order.")
+]
 Limit = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
 FailureLimit = Annotated[int, Query(ge=1, le=500, description="How many at most.")]

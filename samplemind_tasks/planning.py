@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from samplemind_tasks.audio import ANALYSIS_VERSION
-from samplemind_tasks.schemas import JobState
+from samplemind_tasks.logs import bind_request
+from samplemind_tasks.schemas import JobKind, JobState
 from samplemind_tasks.settings import Settings
 from samplemind_tasks.store.chunks import Chunk, Stage
 from samplemind_tasks.store.jobs import JobRecord, ScanProgress
@@ -56,6 +57,17 @@ def cut(job: JobRecord, places: Sequence[Place], scanner: str, first_seq: int, s
         )
         for number, batch in enumerate(batches)
     ]
+
+
+def take_turn(stores: Stores, job_id: str, kind: JobKind) -> JobRecord | None:
+    """The job, if it is of a kind and there is something to list, with us as its only scanner."""
+    job = stores.jobs.get(job_id)
+    if job is None or job.kind is not kind:
+        return None
+    if job.finished_at or job.scan.done or job.pause or job.cancel:
+        return None
+    bind_request(job.request_id, job=job.id)
+    return take_over_scan(stores, job)
 
 
 def take_over_scan(stores: Stores, job: JobRecord) -> JobRecord | None:

@@ -9,9 +9,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from samplemind_tasks.logs import bind_request, get_log
+from samplemind_tasks.logs import get_log
 from samplemind_tasks.pipeline import dispatch
-from samplemind_tasks.planning import current_versions, cut, save_slice, take_over_scan
+from samplemind_tasks.planning import current_versions, cut, save_slice, take_turn
 from samplemind_tasks.schemas import JobKind, SampleState
 from samplemind_tasks.store.chunks import Chunk, ChunkSample, Stage
 from samplemind_tasks.store.jobs import JobRecord
@@ -168,11 +168,5 @@ def _is_there(place: Place) -> bool:
 
 def reprocess_turn(stores: Stores, job_id: str) -> bool:
     """Give a job's listing a turn. True when there is more to list."""
-    job = stores.jobs.get(job_id)
-    if job is None or job.kind is not JobKind.REPROCESS:
-        return False
-    if job.finished_at or job.scan.done or job.pause or job.cancel:
-        return False
-    bind_request(job.request_id, job=job.id)
-    mine = take_over_scan(stores, job)
+    mine = take_turn(stores, job_id, JobKind.REPROCESS)
     return Reprocess(stores, mine).turn() if mine else False

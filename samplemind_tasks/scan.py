@@ -13,9 +13,9 @@ from pathlib import Path
 from pathspec import GitIgnoreSpec
 
 from samplemind_tasks.errors import TRANSIENT_CODES, FailureCode
-from samplemind_tasks.logs import bind_request, get_log
+from samplemind_tasks.logs import get_log
 from samplemind_tasks.pipeline import dispatch, end_job
-from samplemind_tasks.planning import current_versions, cut, save_slice, stamp, take_over_scan
+from samplemind_tasks.planning import current_versions, cut, save_slice, stamp, take_turn
 from samplemind_tasks.schemas import Failure, JobKind, JobState, Problem
 from samplemind_tasks.settings import Settings
 from samplemind_tasks.store.jobs import JobRecord, Unsettled
@@ -305,11 +305,5 @@ class Scan:
 
 def scan_turn(stores: Stores, job_id: str) -> bool:
     """Give a job's scan a turn. True when there is more to list."""
-    job = stores.jobs.get(job_id)
-    if job is None or job.kind is not JobKind.FOLDER:
-        return False
-    if job.finished_at or job.scan.done or job.pause or job.cancel:
-        return False
-    bind_request(job.request_id, job=job.id)
-    mine = take_over_scan(stores, job)
+    mine = take_turn(stores, job_id, JobKind.FOLDER)
     return Scan(stores, mine).turn() if mine else False

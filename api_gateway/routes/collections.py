@@ -33,9 +33,7 @@ async def list_collections(library: TheLibrary, user: User) -> CollectionList:
 @router.post("/collections", status_code=201, summary="Make a collection", responses=declared(409))
 async def create_collection(new: NewCollection, library: TheLibrary, user: User) -> Collection:
     """Make a collection, empty or with samples. 409 where one has that name, in any case."""
-    made = await library.collections.create(user, new)
-    await library.events.rearranged(user)
-    return made
+    return await library.collections.create(user, new)
 
 
 @router.get("/collections/{collection_id}", summary="One collection", responses=declared(404))
@@ -49,16 +47,13 @@ async def rename_collection(
     collection_id: CollectionId, change: CollectionChange, library: TheLibrary, user: User
 ) -> Collection:
     """Give it another name. 409 where another one has it."""
-    renamed = await library.collections.rename(user, collection_id, change.name)
-    await library.events.rearranged(user)
-    return renamed
+    return await library.collections.rename(user, collection_id, change.name)
 
 
 @router.delete("/collections/{collection_id}", status_code=204, summary="Delete a collection", responses=declared(404))
 async def delete_collection(collection_id: CollectionId, library: TheLibrary, user: User) -> None:
     """Delete a collection. Its samples stay in the library."""
     await library.collections.delete(user, collection_id)
-    await library.events.rearranged(user)
 
 
 @router.get("/collections/{collection_id}/samples", summary="The samples of a collection", responses=declared(404))
@@ -74,6 +69,4 @@ async def change_members(
     collection_id: CollectionId, change: MemberChange, library: TheLibrary, user: User
 ) -> MemberAnswer:
     """Add, move and remove up to 1,000 samples each; repeating it changes nothing more."""
-    answer = await library.collections.change_members(user, collection_id, change)
-    await library.events.rearranged(user)
-    return answer
+    return await library.collections.change_members(user, collection_id, change)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 from starlette.types import Send
 
-from api_gateway.dependencies import TheLibrary, User
+from api_gateway.dependencies import FolderOrFile, InCollection, TheLibrary, User
 from api_gateway.document import REFERENCE
 from api_gateway.problems import declared
 from api_gateway.routes.samples import sample_filter
@@ -68,12 +68,8 @@ async def export_samples(
     library: TheLibrary,
     user: User,
     wanted: Annotated[SampleFilter, Depends(sample_filter)],
-    path: Annotated[
-        str | None, Query(min_length=1, max_length=4096, description="Only what lives in this folder, or is this file.")
-    ] = None,
-    collection: Annotated[
-        str | None, Query(pattern=r"^[0-9a-f]{24}$", description="Only what is in this collection, in its order.")
-    ] = None,
+    path: FolderOrFile = None,
+    collection: InCollection = None,
     format: Annotated[ExportFormat, Query(description="A table, a JSON object a line, or Parquet.")] = ExportFormat.CSV,
     features: Annotated[bool, Query(description="With what was measured.")] = False,
     vectors: Annotated[bool, Query(description="With the model's vectors; not as CSV.")] = False,

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from api_gateway.dependencies import Cursor, Limit, SampleId, TheLibrary, User
+from api_gateway.dependencies import Cursor, FolderOrFile, InCollection, Limit, SampleId, TheLibrary, User
 from api_gateway.problems import declared, problem_response
 from api_gateway.ranges import Unsatisfiable, parse_range
 from samplemind_tasks.categories import Category
@@ -57,12 +57,8 @@ async def list_samples(
     library: TheLibrary,
     user: User,
     wanted: Annotated[SampleFilter, Depends(sample_filter)],
-    path: Annotated[
-        str | None, Query(min_length=1, max_length=4096, description="Only what lives in this folder, or is this file.")
-    ] = None,
-    collection: Annotated[
-        str | None, Query(pattern=r"^[0-9a-f]{24}$", description="Only what is in this collection, in its order.")
-    ] = None,
+    path: FolderOrFile = None,
+    collection: InCollection = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> SamplePage:
@@ -76,10 +72,7 @@ async def edit_samples(edit: SampleEdit, library: TheLibrary, user: User) -> Edi
 
     A filter that meets many is worked off for a few seconds; ask again with `next` as the `cursor` until it is null.
     """
-    answer = await library.edits.edit(user, edit)
-    if not edit.preview:
-        await library.events.edited(user, edit.ids) if edit.ids else await library.events.rearranged(user)
-    return answer
+    return await library.edits.edit(user, edit)
 
 
 @router.get("/samples/{sample_id}", summary="Everything about a sample", responses=declared(404))
@@ -91,9 +84,7 @@ async def get_sample(sample_id: SampleId, library: TheLibrary, user: User) -> Sa
 @router.patch("/samples/{sample_id}", summary="Say what a sample is", responses=declared(404))
 async def change_sample(sample_id: SampleId, change: SampleChange, library: TheLibrary, user: User) -> Sample:
     """Say its name, kind, category, tempo, key, tags, a note, a favourite. Nothing found goes over it; null undoes."""
-    changed = await library.samples.change(user, sample_id, change)
-    await library.events.edited(user, [sample_id])
-    return changed
+    return await library.samples.change(user, sample_id, change)
 
 
 @router.head("/samples/{sample_id}/audio", include_in_schema=False)
@@ -167,4 +158,3 @@ async def get_peaks(
 async def delete_sample(sample_id: SampleId, library: TheLibrary, user: User) -> None:
     """Take a sample out of the library. Its file is not touched, and a rescan does not bring it back."""
     await library.samples.delete(user, sample_id)
-    await library.events.edited(user, [sample_id])

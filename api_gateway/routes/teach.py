@@ -16,9 +16,7 @@ async def teach(request: LessonRequest, library: TheLibrary, user: User) -> Less
     From then on every sound that is like them has the label: one that names a category in its place, any other as a
     tag. What a person said of a sample stays. The library is labelled anew in the background.
     """
-    lesson = await library.lessons.learn(user, request.path)
-    await library.events.rearranged(user)
-    return lesson
+    return await library.lessons.learn(user, request.path)
 
 
 @router.get("/teach", summary="What was taught", responses=declared(404))
@@ -31,4 +29,3 @@ async def get_lesson(library: TheLibrary, user: User) -> LessonAnswer:
 async def forget_lesson(library: TheLibrary, user: User) -> None:
     """Take the labels back; the library is labelled anew in the background."""
     await library.lessons.forget(user)
-    await library.events.rearranged(user)

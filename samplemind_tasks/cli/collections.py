@@ -31,11 +31,8 @@ SamplesArgument = Annotated[list[str], typer.Argument(metavar="ID|PATH|NAME...",
 @command(app, "list")
 def list_collections(call: Call) -> None:
     """List collections."""
-    rows = call.gateway.collections()
-    for row in rows:
-        call.answer(row)
+    rows = _listed(call, call.gateway.collections(), "No collections: samplemind collections create NAME ID...")
     if not rows:
-        call.show("No collections: samplemind collections create NAME ID...")
         return
     table = show.grid("collection", ">samples", "changed", "id")
     for each in (Collection.model_validate(row, extra="ignore") for row in rows):
@@ -93,11 +90,8 @@ def delete_collection(call: Call, name: NameArgument) -> None:
 @command(searches_app, "list")
 def list_searches(call: Call) -> None:
     """List saved searches."""
-    rows = call.gateway.searches()
-    for row in rows:
-        call.answer(row)
+    rows = _listed(call, call.gateway.searches(), 'No saved searches: samplemind search "dark pad" --save NAME')
     if not rows:
-        call.show('No saved searches: samplemind search "dark pad" --save NAME')
         return
     table = show.grid("search", "asks for", "id")
     for each in (SavedSearch.model_validate(row, extra="ignore") for row in rows):
@@ -119,6 +113,15 @@ def delete_search(call: Call, name: NameArgument) -> None:
     call.gateway.delete_search(row["id"])
     call.answer({"deleted": row["id"]})
     call.show(f"deleted the search {row['name']}")
+
+
+def _listed(call: Call, rows: list[Json], when_empty: str) -> list[Json]:
+    """The rows, told to programs; a person is told when there are none, and how to make one."""
+    for row in rows:
+        call.answer(row)
+    if not rows:
+        call.show(when_empty)
+    return rows
 
 
 def _ids(call: Call, samples: Sequence[str]) -> list[str]:

@@ -99,14 +99,15 @@ class Library:
         shelves = Shelves(ShelfReader(settings), settings.request_timeout_s)
         answers = LiveAnswers(redis)
         sounds = Sounds(settings, catalog, analyses, blobs, nudges, answers, cache)
+        workers, event_log = Workers(redis), EventLog(redis)
         health = Health(
-            settings=settings, catalog=catalog, ledger=ledger, workers=Workers(redis), cache=cache, vectors=vectors,
+            settings=settings, catalog=catalog, ledger=ledger, workers=workers, cache=cache, vectors=vectors,
             rebuilds=rebuilds, blobs=blobs,
         )  # fmt: skip
-        jobs, workers, event_log = Jobs(ledger, catalog, Views(redis), nudges, disk), Workers(redis), EventLog(redis)
+        jobs = Jobs(ledger, catalog, Views(redis), nudges, disk)
         desk = QueueDesk(QueueSwitches(db), QueueCounts(db, redis), workers, nudges)
         said, collections = Said(db), CollectionStore(db, catalog)
-        samples = Samples(settings, catalog, analyses, vectors, blobs, disk, nudges, said, collections)
+        samples = Samples(settings, catalog, analyses, vectors, blobs, disk, nudges, said, collections, event_log)
         search = KeptSearch(settings, catalog, vectors, shelves, sounds, cache)
         return cls(
             jobs=jobs,
@@ -114,15 +115,15 @@ class Library:
             queues=desk,
             uploads=Uploads(settings, blobs, catalog),
             samples=samples,
-            edits=Edits(catalog, said, samples),
-            collections=Collections(collections, catalog),
+            edits=Edits(catalog, said, samples, event_log),
+            collections=Collections(collections, catalog, event_log),
             search=search,
             searches=Searches(SavedSearches(db), search),
             lookup=Lookup(catalog, shelves),
             duplicates=Duplicates(catalog, analyses, vectors, shelves),
             reprocessing=Reprocessing(jobs, catalog),
             exports=Exports(settings, catalog, collections, ExportReader(db), disk),
-            lessons=Lessons(settings, catalog, rebuilds, nudges, answers, disk),
+            lessons=Lessons(settings, catalog, rebuilds, nudges, answers, disk, event_log),
             keys=Keys(KeyStore(db)),
             health=health,
             metrics=Metrics(health=health, desk=desk, pulse=Pulse(db, redis), workers=workers, cache=cache),

@@ -14,6 +14,7 @@ from samplemind_tasks.errors import BadRequest
 from samplemind_tasks.store.catalog import Catalog
 from samplemind_tasks.store.collections import Collections as CollectionStore
 from samplemind_tasks.store.collections import collection_view
+from samplemind_tasks.store.events import EventLog
 
 LARGE = "samples"
 """The field of a collection's document that a list leaves out."""
@@ -22,9 +23,10 @@ LARGE = "samples"
 class Collections:
     """What can be done with collections."""
 
-    def __init__(self, store: CollectionStore, catalog: Catalog) -> None:
+    def __init__(self, store: CollectionStore, catalog: Catalog, event_log: EventLog) -> None:
         self._store = store
         self._catalog = catalog
+        self._events = event_log
 
     async def all(self, user_id: str) -> CollectionList:
         """Every collection, by name."""
@@ -47,13 +49,14 @@ class Collections:
         if unknown := [name for name in ids if name not in there]:
             message = f"there is no sample {unknown[0]}"
             raise BadRequest(f"samples: {message}", detail={"fields": [{"field": "samples", "message": message}]})
-        return collection_view(
-            await self._store.add(user_id, new.name, {"samples": ids, "count": len(ids), "revision": 0})
-        )
+        row = await self._store.add(user_id, new.name, {"samples": ids, "count": len(ids), "revision": 0})
+        await self._events.rearranged(user_id)
+        return collection_view(row)
 
     async def rename(self, user_id: str, collection: str, name: str) -> Collection:
         """Give it another name."""
         await self._store.change(user_id, collection, {"name": name})
+        await self._events.rearranged(user_id)
         return await self.one(user_id, collection)
 
     async def change_members(self, user_id: str, collection: str, change: MemberChange) -> MemberAnswer:
@@ -64,6 +67,7 @@ class Collections:
         before, row = await self._store.reorder(
             user_id, collection, lambda samples: reordered(samples, come, go, change.at)
         )
+        await self._events.rearranged(user_id)
         had, has = set(before), set(row["samples"])
         return MemberAnswer(
             collection=collection_view(row),
@@ -75,6 +79,7 @@ class Collections:
     async def delete(self, user_id: str, collection: str) -> None:
         """Let go of it; its samples stay."""
         await self._store.delete(user_id, collection)
+        await self._events.rearranged(user_id)
 
 
 def reordered(samples: Sequence[str], come: Sequence[str], go: set[str], at: int | None) -> list[str]:

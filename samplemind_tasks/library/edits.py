@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from samplemind_tasks.curation import EditAnswer, SampleEdit, Where
 from samplemind_tasks.library.samples import Samples
 from samplemind_tasks.store.catalog import Catalog
+from samplemind_tasks.store.events import EventLog
 from samplemind_tasks.store.pages import SampleFilter
 from samplemind_tasks.store.said import Said
 
@@ -17,10 +18,11 @@ PAGE = 256
 class Edits:
     """Changes what a person said of many samples."""
 
-    def __init__(self, catalog: Catalog, said: Said, samples: Samples) -> None:
+    def __init__(self, catalog: Catalog, said: Said, samples: Samples, event_log: EventLog) -> None:
         self._catalog = catalog
         self._said = said
         self._samples = samples
+        self._events = event_log
 
     async def edit(self, user_id: str, asked: SampleEdit) -> EditAnswer:
         """Make an edit, or count what it would change."""
@@ -30,6 +32,8 @@ class Edits:
         there = await self._catalog.samples(user_id, ids)
         known = [name for name in ids if name in there]
         changed, full = await self._change(user_id, known, asked)
+        if not asked.preview:
+            await self._events.edited(user_id, known)
         return EditAnswer(changed=changed, unknown=[name for name in ids if name not in there], full=full, next=None)
 
     async def _where(self, user_id: str, where: Where, asked: SampleEdit) -> EditAnswer:
@@ -43,6 +47,8 @@ class Edits:
             changed, cursor = changed + met, page.next
             full += without_room
             if cursor is None or time.monotonic() > until:
+                if changed and not asked.preview:
+                    await self._events.rearranged(user_id)
                 return EditAnswer(changed=changed, unknown=[], full=full, next=cursor)
 
     async def _change(self, user_id: str, ids: Sequence[str], asked: SampleEdit) -> tuple[int, list[str]]:

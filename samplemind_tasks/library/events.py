@@ -93,14 +93,6 @@ class Events:
             if not channel.listeners:
                 del self._channels[listener.user]
 
-    async def edited(self, user: str, samples: Sequence[str]) -> None:
-        """Tell that a person changed or deleted samples."""
-        await self._log.edited(user, samples)
-
-    async def rearranged(self, user: str) -> None:
-        """Tell that something about the library as a whole is different: a collection, what was taught."""
-        await self._log.rearranged(user)
-
     async def close(self) -> None:
         """End every stream."""
         for channel in self._channels.values():

@@ -7,6 +7,7 @@ from samplemind_tasks.queries import Labelling, LessonAnswer
 from samplemind_tasks.queues import Queue
 from samplemind_tasks.settings import Settings
 from samplemind_tasks.store.catalog import Catalog
+from samplemind_tasks.store.events import EventLog
 from samplemind_tasks.store.live import LiveAnswers
 from samplemind_tasks.store.rebuilds import Rebuilds
 
@@ -24,6 +25,7 @@ class Lessons:
         nudges: Nudges,
         answers: LiveAnswers,
         disk: Disk,
+        event_log: EventLog,
     ) -> None:
         self._model = settings.model_card.collection
         self._rebuilds = rebuilds
@@ -31,6 +33,7 @@ class Lessons:
         self._nudges = nudges
         self._answers = answers
         self._disk = disk
+        self._events = event_log
 
     async def learn(self, user_id: str, path: str) -> LessonAnswer:
         """Learn from a folder of the library whose subfolders are labels.
@@ -82,3 +85,4 @@ class Lessons:
         """Labels are facets: they are written with the index."""
         await self._catalog.begin_rebuild(self._model, user_id)
         self._nudges.nudge("control.reindex", self._model, user_id, queue=Queue.CONTROL)
+        await self._events.rearranged(user_id)

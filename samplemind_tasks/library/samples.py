@@ -23,6 +23,7 @@ from samplemind_tasks.store.analyses import Analyses
 from samplemind_tasks.store.blobs import Blobs, blob_key
 from samplemind_tasks.store.catalog import Catalog, place_view
 from samplemind_tasks.store.collections import Collections
+from samplemind_tasks.store.events import EventLog
 from samplemind_tasks.store.mongo import place_id
 from samplemind_tasks.store.pages import SampleFilter, keeps
 from samplemind_tasks.store.places import Place, PlaceState, key_of, lives_at
@@ -83,6 +84,7 @@ class Samples:
         nudges: Nudges,
         said: Said,
         collections: Collections,
+        event_log: EventLog,
     ) -> None:
         self._settings = settings
         self._catalog = catalog
@@ -93,6 +95,7 @@ class Samples:
         self._nudges = nudges
         self._said = said
         self._collections = collections
+        self._events = event_log
 
     async def page(
         self,
@@ -167,6 +170,7 @@ class Samples:
         """Keep what a person says of a sample. Nothing that is measured or heard later goes over it."""
         if change.said and not await self._said.say(user_id, [sample_id], change.said):
             raise _unknown(sample_id)
+        await self._events.edited(user_id, [sample_id])
         return await self._sample(user_id, sample_id)
 
     async def reindex(self, user_id: str) -> ReindexAnswer:
@@ -214,6 +218,7 @@ class Samples:
         await self._vectors.delete(collection_name(self._settings.model_card.collection, user_id), [sample_id])
         await self._collections.drop_sample(user_id, sample_id)
         await self._catalog.delete(sample_id)
+        await self._events.edited(user_id, [sample_id])
 
     async def _sample(self, user_id: str, sample_id: str) -> Sample:
         sample = await self._catalog.sample(user_id, sample_id)

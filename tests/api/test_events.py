@@ -169,3 +169,32 @@ def test_a_log_that_was_lost_while_streams_are_open(client: httpx.Client, worker
         worker.progress.rebuild(worker.world.record(worker.job), [replace(worker.chunk, rev=9, dropped=5)])
         assert next(of_job).data["counts"]["cancelled"] == 5
         assert next(of_all).name == "start"
+
+
+def test_what_a_person_does_is_told_to_those_who_look_on(client: httpx.Client, world: World) -> None:
+    sample, gone = world.sample("a.wav"), world.sample("b.wav")
+    with listening(client, "/v1/events") as stream:
+        assert next(stream).name == "start"
+
+        client.patch(f"/v1/samples/{sample}", json={"favourite": True}).raise_for_status()
+        assert next(stream).data == {"ids": [sample]}
+        client.delete(f"/v1/samples/{gone}").raise_for_status()
+        assert next(stream).data == {"ids": [gone]}
+
+        edit = {"ids": [sample, gone], "add_tags": ["dusty"]}
+        client.post("/v1/samples/edit", json={**edit, "preview": True}).raise_for_status()  # changes nothing
+        client.post("/v1/samples/edit", json=edit).raise_for_status()
+        assert next(stream).data == {"ids": [sample]}
+        client.post("/v1/samples/edit", json={"where": {"favourite": True}, "add_tags": ["x"]}).raise_for_status()
+        assert next(stream).name == "library"
+
+        best = client.post("/v1/collections", json={"name": "Best"}).raise_for_status().json()["id"]
+        assert next(stream).name == "library"
+        client.post(f"/v1/collections/{best}/samples", json={"add": [sample]}).raise_for_status()
+        assert next(stream).name == "library"
+        client.patch(f"/v1/collections/{best}", json={"name": "Better"}).raise_for_status()
+        assert next(stream).name == "library"
+        client.delete(f"/v1/collections/{best}").raise_for_status()
+        assert next(stream).name == "library"
+        client.delete("/v1/teach").raise_for_status()
+        assert next(stream).name == "library"
