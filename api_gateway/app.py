@@ -77,6 +77,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if settings.opens_the_whole_disk:
+            raise SampleMindError(WHOLE_DISK, code="bad_setting")
         app.state.library = Library.open(settings)
         await _require_a_key(settings, app.state.library)
         app.state.library.shelves.warm(LOCAL_USER)
@@ -114,6 +116,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     complete_document(app)
     _add_pages(app)
     install_problem_handlers(app)
+    _add_guards(app, settings)
+    return app
+
+
+def _add_guards(app: FastAPI, settings: Settings) -> None:
+    """What every request passes on its way in: the last one added is the outermost."""
     limits = {"/v1/uploads": settings.max_upload_bytes, "/v1/search": MOST_QUERY_BYTES}
     app.add_middleware(ConditionalGet)
     app.add_middleware(BodyGuard, limit_of=lambda path: limits.get(path, JSON_BODY_BYTES))
@@ -124,8 +132,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.add_middleware(CrossOrigin, settings=settings)
     app.add_middleware(HeaderGuard)
     app.state.request_metrics = RequestMetrics()
-    app.add_middleware(RequestIds, observer=app.state.request_metrics)  # the last one added is the outermost
-    return app
+    app.add_middleware(RequestIds, observer=app.state.request_metrics)
 
 
 def _add_pages(app: FastAPI) -> None:
@@ -142,7 +149,7 @@ def _add_pages(app: FastAPI) -> None:
 
 
 async def _require_a_key(settings: Settings, library: Library) -> None:
-    """Do not start where nobody could come in, or all too far. While MongoDB is away the door is shut anyway."""
+    """Do not start where nobody could come in. While MongoDB is away that cannot be told: the door is shut anyway."""
     if not settings.asks_for_keys:
         return
     try:
@@ -150,9 +157,9 @@ async def _require_a_key(settings: Settings, library: Library) -> None:
     except StoreUnavailable as error:
         log.warning("keys_not_known_yet", why=error.message)
         return
-    if not is_usable or settings.opens_the_whole_disk:
+    if not is_usable:
         await library.close()
-        raise SampleMindError(WHOLE_DISK if is_usable else NO_KEYS, code="bad_setting" if is_usable else "no_keys")
+        raise SampleMindError(NO_KEYS, code="no_keys")
 
 
 async def _migrate(settings: Settings) -> None:

@@ -103,7 +103,7 @@ class _KeyedAnswer:
     async def through(self, app: ASGIApp, receive: Receive) -> None:
         try:
             await app(self._scope, receive, self._send_while_right)
-        except Exception:
+        except Exception:  # whatever the server makes of our breaking off is no fault
             if not self._is_over:
                 raise
             log.info("answer_broken_off", path=self._scope["path"])

@@ -116,7 +116,7 @@ def test_what_is_no_key_is_said_in_a_sentence(server: Server, words: list[str], 
 
 
 def test_a_gateway_that_asks_for_keys_does_not_start_without_one(server: Server) -> None:
-    with server.gateway(SAMPLEMIND_HOST="0.0.0.0") as (_, process):
+    with server.gateway(SAMPLEMIND_HOST="0.0.0.0", SAMPLEMIND_ROOTS='["/srv"]') as (_, process):
         said, _ = process.communicate(timeout=60)
     assert process.returncode != 0
     assert "samplemind keys create" in said
@@ -142,12 +142,16 @@ def test_a_remote_gateway_is_asked_with_a_key(server: Server) -> None:
         assert len(json.loads(server.run("keys", "list", "--json", **afar).stdout)["keys"]) == 2
 
 
-def test_a_gateway_that_others_can_reach_names_the_folders_it_opens(server: Server, settings: Settings) -> None:
+@pytest.mark.parametrize("away", [{}, {"SAMPLEMIND_MONGO_URL": "mongodb://127.0.0.1:1"}], ids=["there", "away"])
+def test_a_gateway_that_others_can_reach_names_the_folders_it_opens(server: Server, away: dict[str, str]) -> None:
     server.key("--user", "ada")
-    with server.gateway(SAMPLEMIND_HOST="0.0.0.0") as (_, process):
+    with server.gateway(SAMPLEMIND_HOST="0.0.0.0", **away) as (_, process):
         said, _ = process.communicate(timeout=60)
     assert process.returncode != 0
     assert "SAMPLEMIND_ROOTS" in said
+
+
+def test_a_stack_that_others_can_reach_names_them_too(settings: Settings) -> None:
     with pytest.raises(BadSetting, match="--root"), Stack(settings.model_copy(update={"host": "0.0.0.0"})) as stack:
         stack.start()
 
