@@ -12,6 +12,7 @@ from samplemind_tasks.facets import Heard, heard
 from samplemind_tasks.logs import get_log
 from samplemind_tasks.queues import send
 from samplemind_tasks.store.documents import Hearing, ReadySample
+from samplemind_tasks.store.rebuilds import UnderWay
 from samplemind_tasks.store.stores import Stores
 from samplemind_tasks.store.taught import Head, sound_number
 from samplemind_tasks.store.vectors import collection_name
@@ -33,9 +34,9 @@ def look_at_index(stores: Stores) -> None:
         return
     model = stores.settings.model_card.collection
     try:
-        under_way = stores.samples.rebuilds()
-        for (lost, user_id), number in under_way.items():
-            if stores.marks.looks_unchanged(f"reindex:{lost}:{user_id}", str(number)) > 1:
+        under_way = stores.rebuilds.under_way()
+        for (lost, user_id), at in under_way.items():
+            if stores.marks.looks_unchanged(f"reindex:{lost}:{user_id}", f"{at.asked} {at.written}") > 1:
                 send("control.reindex", lost, user_id)  # it stands still: its message is lost
         for user_id, last in stores.samples.users().items():
             is_known = (model, user_id) in under_way
@@ -67,7 +68,7 @@ def _begin_if_another_heard(stores: Stores, model: str, user_id: str, last: int)
         hashes = stores.samples.heard_by_another(user_id, first, first + STRETCH, model)
         if hashes and stores.samples.hearings(hashes[:LONGEST_IN], version):
             log.info("facets_of_another_model", model=model, user=user_id)
-            stores.samples.note_rebuild(model, user_id, 0)
+            stores.rebuilds.begin(model, user_id)
             send("control.reindex", model, user_id)
             return
 
@@ -79,28 +80,30 @@ def _begin_if_lost(stores: Stores, model: str, user_id: str, last: int) -> None:
         hashes = [sample.file_hash for sample in ready.values()]
         if hashes and stores.samples.hearings(hashes[:LONGEST_IN], stores.settings.hearing_version_of(model)):
             log.warning("index_lost", model=model, user=user_id)
-            stores.samples.note_rebuild(model, user_id, 0)
+            stores.rebuilds.begin(model, user_id)
             send("control.reindex", model, user_id)
             return
 
 
 def rebuild_stretch(stores: Stores, model: str, user_id: str) -> bool:
     """Write the next stretch: vectors to Chroma, facets beside the samples. True when there is more to write."""
-    after = stores.samples.rebuilds().get((model, user_id))
-    if after is None:
+    of = stores.rebuilds.under_way().get((model, user_id))
+    if of is None:
         return False
-    last = stores.samples.users().get(user_id, 0)
-    ready = list(stores.samples.ready_between(user_id, after, after + STRETCH).items())
+    last, ending = stores.samples.users().get(user_id, 0), of.written + STRETCH
+    ready = list(stores.samples.ready_between(user_id, of.written, ending).items())
     for start in range(0, len(ready), LONGEST_IN):
-        _write(stores, model, user_id, dict(ready[start : start + LONGEST_IN]))
-    is_whole = after + STRETCH >= last
-    stores.samples.note_rebuild(model, user_id, None if is_whole else after + STRETCH)
+        _write(stores, model, user_id, of, dict(ready[start : start + LONGEST_IN]))
+    if ending < last:
+        stores.rebuilds.advance(model, user_id, of, ending)
+        return True
+    is_whole = stores.rebuilds.end(model, user_id, of)
     if is_whole:
         log.info("index_rebuilt", model=model, user=user_id)
     return not is_whole
 
 
-def _write(stores: Stores, model: str, user_id: str, ready: Mapping[str, ReadySample]) -> None:
+def _write(stores: Stores, model: str, user_id: str, of: UnderWay, ready: Mapping[str, ReadySample]) -> None:
     hashes = {sample.file_hash for sample in ready.values()}
     by_hash = stores.samples.hearings(hashes, stores.settings.hearing_version_of(model))
     found = {name: by_hash[sample.file_hash] for name, sample in ready.items() if sample.file_hash in by_hash}
@@ -114,7 +117,7 @@ def _write(stores: Stores, model: str, user_id: str, ready: Mapping[str, ReadySa
         shown = [(name, ready[name]) for name in found]
         renamed = sum(row.category != facets[name].category for name, row in shown if not row.is_named_by_person)
         retagged = sum(set(row.tags) != set(tags[name]) for name, row in shown)
-        stores.samples.note_relabelled(model, user_id, renamed, retagged)
+        stores.rebuilds.count(model, user_id, of, renamed, retagged)
 
 
 def ready_facets(

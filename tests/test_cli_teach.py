@@ -39,7 +39,7 @@ def shown(url: str, *words: str) -> str:
 
 def test_what_was_taught_is_shown_with_what_it_changed_and_the_next_step(url: str, held: Stores) -> None:
     assert "changed" not in shown(url)
-    held.samples.note_rebuild(held.settings.model_card.collection, "local", 0)
+    held.rebuilds.begin(held.settings.model_card.collection, "local")
     assert "0 of 14 samples have another category; 14 still to be looked at" in shown(url)
     label_anew(held)
     page = shown(url)

@@ -103,4 +103,4 @@ async def list_duplicates(library: TheLibrary, user: User, limit: Limit = 50, cu
 @router.post("/reindex", status_code=202, summary="Write the index anew", responses=declared())
 async def reindex(library: TheLibrary, user: User) -> ReindexAnswer:
     """Write the vector index anew from MongoDB, as after the loss of Chroma's folder. Search goes on meanwhile."""
-    return await library.samples.reindex(user)
+    return await library.index.write_anew(user)

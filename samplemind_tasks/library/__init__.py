@@ -9,6 +9,7 @@ from samplemind_tasks.library.edits import Edits
 from samplemind_tasks.library.events import Events
 from samplemind_tasks.library.export import Exports
 from samplemind_tasks.library.health import Health
+from samplemind_tasks.library.index import Index
 from samplemind_tasks.library.jobs import Jobs
 from samplemind_tasks.library.kept_search import KeptSearch
 from samplemind_tasks.library.keys import Keys
@@ -66,6 +67,7 @@ class Library:
     queues: QueueDesk
     uploads: Uploads
     samples: Samples
+    index: Index
     edits: Edits
     collections: Collections
     search: Search
@@ -93,9 +95,10 @@ class Library:
         cache = Cache(open_redis(settings.cache_url, 8, min(1.0, settings.request_timeout_s)))
         catalog, analyses, ledger = Catalog(db), Analyses(db), Ledger(db)
         vectors = VectorSearch(settings)
-        rebuilds = Rebuilds(db)
         blobs, nudges, disk = Blobs(settings.blob_location), Nudges(settings), Disk(settings)
         blobs.tidy()
+        rebuilds = Rebuilds(db)
+        index = Index(settings, catalog, rebuilds, nudges)
         shelves = Shelves(ShelfReader(settings), settings.request_timeout_s)
         answers = LiveAnswers(redis)
         sounds = Sounds(settings, catalog, analyses, blobs, nudges, answers, cache)
@@ -107,7 +110,7 @@ class Library:
         jobs = Jobs(ledger, catalog, Views(redis), nudges, disk)
         desk = QueueDesk(QueueSwitches(db), QueueCounts(db, redis), workers, nudges)
         said, collections = Said(db), CollectionStore(db, catalog)
-        samples = Samples(settings, catalog, analyses, vectors, blobs, disk, nudges, said, collections, event_log)
+        samples = Samples(settings, catalog, analyses, vectors, blobs, disk, said, collections, event_log)
         search = KeptSearch(settings, catalog, vectors, shelves, sounds, cache)
         return cls(
             jobs=jobs,
@@ -115,6 +118,7 @@ class Library:
             queues=desk,
             uploads=Uploads(settings, blobs, catalog),
             samples=samples,
+            index=index,
             edits=Edits(catalog, said, samples, event_log),
             collections=Collections(collections, catalog, event_log),
             search=search,
@@ -123,7 +127,7 @@ class Library:
             duplicates=Duplicates(catalog, analyses, vectors, shelves),
             reprocessing=Reprocessing(jobs, catalog),
             exports=Exports(settings, catalog, collections, ExportReader(db), disk),
-            lessons=Lessons(settings, catalog, rebuilds, nudges, answers, disk, event_log),
+            lessons=Lessons(settings, catalog, index, nudges, answers, disk, event_log),
             keys=Keys(KeyStore(db)),
             health=health,
             metrics=Metrics(health=health, desk=desk, pulse=Pulse(db, redis), workers=workers, cache=cache),

@@ -2,6 +2,7 @@
 
 from samplemind_tasks.errors import BadRequest, NotFound, StoreUnavailable
 from samplemind_tasks.library.disk import Disk
+from samplemind_tasks.library.index import Index
 from samplemind_tasks.library.nudges import Nudges
 from samplemind_tasks.queries import Labelling, LessonAnswer
 from samplemind_tasks.queues import Queue
@@ -9,7 +10,6 @@ from samplemind_tasks.settings import Settings
 from samplemind_tasks.store.catalog import Catalog
 from samplemind_tasks.store.events import EventLog
 from samplemind_tasks.store.live import LiveAnswers
-from samplemind_tasks.store.rebuilds import Rebuilds
 
 LEARN_WITHIN_S = 60.0
 
@@ -21,14 +21,14 @@ class Lessons:
         self,
         settings: Settings,
         catalog: Catalog,
-        rebuilds: Rebuilds,
+        index: Index,
         nudges: Nudges,
         answers: LiveAnswers,
         disk: Disk,
         event_log: EventLog,
     ) -> None:
         self._model = settings.model_card.collection
-        self._rebuilds = rebuilds
+        self._index = index
         self._catalog = catalog
         self._nudges = nudges
         self._answers = answers
@@ -64,7 +64,7 @@ class Lessons:
         return LessonAnswer.model_validate(told | {"in_use": told["model"] == self._model, "labelling": labelling})
 
     async def _labelling(self, user_id: str) -> Labelling | None:
-        rebuild = await self._rebuilds.of(self._model, user_id)
+        rebuild = await self._index.writing(user_id)
         if rebuild is None:
             return None
         newest = await self._catalog.newest(user_id)
@@ -83,6 +83,5 @@ class Lessons:
 
     async def _label_anew(self, user_id: str) -> None:
         """Labels are facets: they are written with the index."""
-        await self._catalog.begin_rebuild(self._model, user_id)
-        self._nudges.nudge("control.reindex", self._model, user_id, queue=Queue.CONTROL)
+        await self._index.write_anew(user_id)
         await self._events.rearranged(user_id)

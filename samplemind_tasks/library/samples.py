@@ -13,9 +13,6 @@ from samplemind_tasks.categories import Category
 from samplemind_tasks.errors import NotFound
 from samplemind_tasks.facets import category_scores
 from samplemind_tasks.library.disk import Disk
-from samplemind_tasks.library.nudges import Nudges
-from samplemind_tasks.queries import ReindexAnswer
-from samplemind_tasks.queues import Queue
 from samplemind_tasks.said import SampleChange
 from samplemind_tasks.schemas import Peaks, Sample, SampleDetail, SamplePage, Tag
 from samplemind_tasks.settings import Settings
@@ -81,7 +78,6 @@ class Samples:
         vectors: VectorSearch,
         blobs: Blobs,
         disk: Disk,
-        nudges: Nudges,
         said: Said,
         collections: Collections,
         event_log: EventLog,
@@ -92,7 +88,6 @@ class Samples:
         self._vectors = vectors
         self._blobs = blobs
         self._disk = disk
-        self._nudges = nudges
         self._said = said
         self._collections = collections
         self._events = event_log
@@ -172,13 +167,6 @@ class Samples:
             raise _unknown(sample_id)
         await self._events.edited(user_id, [sample_id])
         return await self._sample(user_id, sample_id)
-
-    async def reindex(self, user_id: str) -> ReindexAnswer:
-        """Have the index of a user written anew from MongoDB; the one that is there serves meanwhile."""
-        model = self._settings.model_card.collection
-        await self._catalog.begin_rebuild(model, user_id)
-        self._nudges.nudge("control.reindex", model, user_id, queue=Queue.CONTROL)
-        return ReindexAnswer(model=model, samples=await self._catalog.newest(user_id))
 
     async def peaks(self, user_id: str, sample_id: str, *, detail: bool) -> Peaks:
         """The waveform to draw, in at most 1000 bins or in detail."""

@@ -21,8 +21,8 @@ jobs         one request: {_id, user_id, kind, state, path, request, created_at,
 chunks       the unit of work, as chunks.Chunk describes it
 failures     one per place of a finished chunk or slice: {_id: "<job>:<place>", job, user_id, chunk, place, path,
              code, message, retried_by}
-counters     {_id: "samples:<user_id>", value};  {_id: "reindex:<model>:<user_id>", value, changed, tagged} while an
-             index is written anew;  {_id: "relabelled:<model>:<user_id>", changed, tagged} what that changed
+counters     {_id: "samples:<user_id>", value};  {_id: "reindex:<model>:<user_id>", asked, value, changed, tagged}
+             while an index is written anew;  {_id: "relabelled:<model>:<user_id>", changed, tagged} what that changed
 keys         who may ask, as keys.py describes it
 migrations   {_id: <number>, name, applied_at}
 """

@@ -187,11 +187,6 @@ class Catalog:
                 await self._db.places.update_one({"_id": new.id}, {"$set": again})
         return new
 
-    async def begin_rebuild(self, model: str, user_id: str) -> None:
-        """Remember that the index of a user is to be written anew, from the first sample on."""
-        with translating():
-            await self._db.counters.replace_one({"_id": f"reindex:{model}:{user_id}"}, {"value": 0}, upsert=True)
-
     async def lesson(self, user_id: str) -> Document | None:
         """What a user taught, as people see it."""
         with translating():

@@ -200,34 +200,6 @@ class Samples:
             if row["state"] == SampleState.READY.value and (row.get("heard") or {}).get("by") != model
         ]
 
-    def rebuilds(self) -> dict[tuple[str, str], int]:
-        """Rebuildings of the index that are under way: (collection, user) and the last number written."""
-        with translating():
-            rows = self._db.counters.find({"_id": {"$gte": "reindex:", "$lt": "reindex;"}})
-            named = {tuple(row["_id"].split(":", 2)[1:]): int(row["value"]) for row in rows}
-        return {(collection, user): value for (collection, user), value in named.items()}
-
-    def note_rebuild(self, collection: str, user_id: str, number: int | None) -> None:
-        """Remember how far a rebuilding is; None when it is whole: then what it changed stays to be told."""
-        name, counters = f"{collection}:{user_id}", self._db.counters
-        with translating():
-            if number == 0:
-                counters.replace_one({"_id": f"reindex:{name}"}, {"value": 0, "changed": 0, "tagged": 0}, upsert=True)
-            elif number is not None:
-                counters.update_one({"_id": f"reindex:{name}"}, {"$set": {"value": number}})
-            elif row := counters.find_one({"_id": f"reindex:{name}"}):
-                told = {"changed": row.get("changed", 0), "tagged": row.get("tagged", 0)}
-                counters.replace_one({"_id": f"relabelled:{name}"}, told, upsert=True)
-                counters.delete_one({"_id": f"reindex:{name}"})
-
-    def note_relabelled(self, collection: str, user_id: str, changed: int, tagged: int) -> None:
-        """Count samples that a rebuilding gave another category, or other tags."""
-        if changed or tagged:
-            with translating():
-                self._db.counters.update_one(
-                    {"_id": f"reindex:{collection}:{user_id}"}, {"$inc": {"changed": changed, "tagged": tagged}}
-                )
-
     def bury(self, sample_ids: Sequence[str]) -> None:
         """Delete samples whose deletion was asked for while they were being made."""
         if sample_ids:

@@ -17,6 +17,7 @@ from samplemind_tasks.store.mongo import connect
 from samplemind_tasks.store.places import Places
 from samplemind_tasks.store.progress import Progress, connect_redis
 from samplemind_tasks.store.queue_flags import QueueFlags
+from samplemind_tasks.store.rebuilds import RebuildLog
 from samplemind_tasks.store.samples import Samples
 from samplemind_tasks.store.stretches import Stretches
 from samplemind_tasks.store.tally import Tally
@@ -57,6 +58,10 @@ class Stores:
     @cached_property
     def stretches(self) -> Stretches:
         return Stretches(self._db)
+
+    @cached_property
+    def rebuilds(self) -> RebuildLog:
+        return RebuildLog(self._db)
 
     @cached_property
     def taught(self) -> TaughtHeads:

@@ -5,6 +5,7 @@ import json
 import httpx
 from redis import Redis
 
+from samplemind_tasks.store.rebuilds import RebuildLog
 from samplemind_tasks.store.search import collection_name
 from samplemind_tasks.store.vectors import VectorIndex
 
@@ -74,7 +75,7 @@ def test_silent_sounds_are_told_and_miss_nothing(client: httpx.Client, world: Wo
 def test_a_rebuilding_is_told(client: httpx.Client, world: World) -> None:
     world.sample("one.wav", vector=[1.0])
     lose_index(world)
-    world.samples.note_rebuild(world.settings.model_card.collection, "local", 0)
+    RebuildLog(world.db).begin(world.settings.model_card.collection, "local")
     part = index_part(client)
     assert (part["ok"], part["message"]) == (False, "0 of 1 sounds are in the index")
     assert str(part["advice"]).startswith("it is being filled again")

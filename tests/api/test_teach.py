@@ -1,5 +1,7 @@
 """A lesson over HTTP: what was learned, what was set aside, and what it changed in the library."""
 
+from typing import Any
+
 import httpx
 import numpy as np
 import pytest
@@ -44,7 +46,7 @@ def teach(world: World, held: Stores, folder: str) -> None:
 
 def label_anew(held: Stores) -> None:
     model = held.settings.model_card.collection
-    held.samples.note_rebuild(model, "local", 0)
+    held.rebuilds.begin(model, "local")
     while rebuild_stretch(held, model, "local"):
         pass
 
@@ -89,10 +91,30 @@ def test_a_lesson_reaches_what_is_near_and_leaves_strangers_and_a_persons_word(
     assert client.get("/v1/teach").status_code == 404
 
 
+def test_a_lesson_taken_back_while_it_is_being_written_leaves_nothing(
+    client: httpx.Client, sorted_ones: World, held: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learn(held, "local", str(sorted_ones.folder), str(sorted_ones.folder / "Sorted"))
+    write, model = held.samples.ready, held.settings.model_card.collection
+
+    def taken_back(*facets: Any) -> None:
+        monkeypatch.undo()
+        assert client.delete("/v1/teach").status_code == 204
+        write(*facets)
+
+    monkeypatch.setattr(held.samples, "ready", taken_back)
+    label_anew(held)
+    assert category(client, "near kick.wav") == ("rim", "model")
+    assert sorted_ones.db.audio_files.count_documents({"tags": "dusty"}) == 0
+    assert held.rebuilds.under_way() == {}
+    assert client.get("/v1/teach").json()["code"] == "nothing_taught"
+    assert rebuild_stretch(held, model, "local") is False
+
+
 def test_labelling_under_way_says_how_far_it_is(client: httpx.Client, sorted_ones: World, held: Stores) -> None:
     learn(held, "local", str(sorted_ones.folder), str(sorted_ones.folder / "Sorted"))
     assert client.get("/v1/teach").json()["labelling"] is None
-    held.samples.note_rebuild(held.settings.model_card.collection, "local", 0)
+    held.rebuilds.begin(held.settings.model_card.collection, "local")
     labelling = client.get("/v1/teach").json()["labelling"]
     assert (labelling["under_way"], labelling["written"], labelling["changed"]) == (True, 0, 0)
 

@@ -205,11 +205,13 @@ def test_a_rebuilt_index_has_the_same_neighbours(world: World, held: Stores) -> 
     held.vectors.drop(collection)
     assert held.vectors.count(collection) == 0
     look_at_index(held)
-    assert held.samples.rebuilds() == {(world.settings.model_card.collection, "local"): 0}
+    assert {of: at.written for of, at in held.rebuilds.under_way().items()} == {
+        (world.settings.model_card.collection, "local"): 0
+    }
     assert len(world.queued(Queue.CONTROL.value)) == 1
     while rebuild_stretch(held, world.settings.model_card.collection, "local"):
         pass
-    assert held.samples.rebuilds() == {}
+    assert held.rebuilds.under_way() == {}
     assert _neighbours(held, collection, ids) == before
 
 
