@@ -17,6 +17,7 @@ from samplemind_tasks.store.jobs import JobRecord
 from samplemind_tasks.store.progress import totals
 from samplemind_tasks.store.queue_flags import paused_queue
 from samplemind_tasks.store.stores import Stores
+from samplemind_tasks.store.windows import windows_key
 
 log = get_log(__name__)
 
@@ -215,7 +216,7 @@ def _tidy(stores: Stores, chunk: Chunk) -> None:
     stores.progress.report(chunk.job, [chunk])
     stores.marks.clear(chunk.id)
     stores.marks.forget([chunk.id])
-    stores.blobs.delete_prefix(f"windows/{chunk.id}/")
+    stores.blobs.delete_prefix(windows_key(chunk.job, chunk.id))
     told = {"state": chunk.state.value, "failures": len(chunk.failures), "request_id": chunk.request_id}
     log.info("chunk_finished", chunk=chunk.id, **told)
 
@@ -250,6 +251,8 @@ def finish_if_done(stores: Stores, job: JobRecord) -> bool:
     counts, _, _ = totals(job.scan, chunks)
     if counts.waiting or counts.leased:
         return False
+    # what was cut under a lease that was lost, or for a chunk whose worker died when it had just ended
+    stores.blobs.delete_prefix(windows_key(job.id))
     state = JobState.CANCELLED if job.cancel else JobState.DONE
     return end_job(stores, job, state, chunks=chunks)
 

@@ -18,6 +18,7 @@ from samplemind_tasks.store.chunks import Chunk, ChunkSample, ChunkState, SpinOf
 from samplemind_tasks.store.jobs import JobRecord, new_job_document
 from samplemind_tasks.store.mongo import connect
 from samplemind_tasks.store.stores import Stores
+from samplemind_tasks.store.windows import windows_key
 
 MEASURE = {"analyze": str(ANALYSIS_VERSION)}
 
@@ -118,6 +119,23 @@ def test_a_job_is_done_when_its_last_chunk_is(held: Stores, folder: Path) -> Non
     scan_turn(held, again)
     second = polled(held, again)
     assert (second.state, second.counts.skipped, second.counts.found) == (JobState.DONE, 12, 12)
+
+
+def test_windows_that_a_dead_worker_left_go_with_the_job(held: Stores, folder: Path) -> None:
+    other = windows_key("another job", "chunk", "token")
+    held.blobs.put(other, b"of a job that goes on")
+    held = with_settings(held, chunk_places=5)
+    job_id = submit(held, folder)
+    scan_turn(held, job_id)
+    first = flying(held, job_id)[0]
+    measured(held, lease(held, first))
+    left = windows_key(job_id, first.id, "the token of a lease that was lost")
+    held.blobs.put(left, b"cut by a worker that did not know it yet")
+    while chunks := flying(held, job_id):
+        measured(held, lease(held, chunks[0]))
+    assert polled(held, job_id).state is JobState.DONE
+    assert not held.blobs.exists(left)
+    assert held.blobs.exists(other)
 
 
 def test_a_job_that_ended_while_its_view_could_not_be_told_is_told_later(held: Stores, folder: Path) -> None:

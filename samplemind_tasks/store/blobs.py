@@ -1,7 +1,7 @@
 """Blobs: uploads, model windows and sounds to compare with, in a folder or an S3 bucket behind one interface.
 
 Keys:  blobs/<ab>/<sha256>          an upload, stored once however often it is sent
-       windows/<chunk id>/<token>   model input between analyze and embed
+       windows/<job id>/<chunk id>/<token>   model input between analyze and embed
        queries/<token>              a sound somebody compares the library with; deleted after the answer
 
 An upload is spooled to a local file while it is hashed and enters the store only when it is whole, so a broken one

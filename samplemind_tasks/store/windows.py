@@ -1,4 +1,4 @@
-"""Model windows on their way from the CPU worker to the AI worker: one blob a chunk, deleted after use."""
+"""Model windows on their way from the CPU worker to the AI worker: one blob a chunk and lease, deleted after use."""
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,11 @@ SoundWindows = dict[str, Windows]
 """The windows of one sound by the front-end that cut them."""
 
 _BETWEEN = "/"
+
+
+def windows_key(job: str, chunk: str = "", token: str = "") -> str:
+    """Where the windows lie that a lease has cut; of a whole chunk, or job, where those are left out."""
+    return "/".join(filter(None, ("windows", job, chunk, token)))
 
 
 def pack(windows: dict[str, SoundWindows]) -> bytes:

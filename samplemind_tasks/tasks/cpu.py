@@ -27,7 +27,7 @@ from samplemind_tasks.store.chunks import ChunkSample, Stage
 from samplemind_tasks.store.mongo import sample_id
 from samplemind_tasks.store.places import Place
 from samplemind_tasks.store.samples import Arrival, Measurement
-from samplemind_tasks.store.windows import SoundWindows, pack
+from samplemind_tasks.store.windows import SoundWindows, pack, windows_key
 from samplemind_tasks.tasks.give_way import give_way
 from samplemind_tasks.tasks.stage import StageTask, Work
 from samplemind_tasks.walk import is_decoded
@@ -103,10 +103,10 @@ class Findings:
         if not self.samples:
             close(stores, chunk, failures=self.failures, dropped=unseen)
             return
-        key = f"windows/{chunk.id}/{self.work.token}" if self.windows else None
+        key = windows_key(chunk.job, chunk.id, self.work.token) if self.windows else None
         if key:
             stores.blobs.put(key, pack(self.windows))
-        hand_on(
+        handed = hand_on(
             stores,
             chunk,
             Stage.EMBED,
@@ -115,6 +115,8 @@ class Findings:
             windows=key,
             dropped=unseen,
         )
+        if key and not handed:  # the chunk was taken away meanwhile
+            stores.blobs.delete_prefix(key)
 
 
 def _listen_to_group(findings: Findings, places: Sequence[Place]) -> None:
