@@ -101,6 +101,8 @@ class Settings(BaseSettings):
     """One file's time limit, plus a second for each megabyte."""
     request_timeout_s: float = 5.0
     """The gateway waits this long for a store, then answers 503."""
+    max_open_jobs: int = Field(default=500, ge=1)
+    """Jobs of one user that may be unfinished at once. More get 429; what was accepted is done."""
     max_streams: int = 800
     """Event streams a gateway process holds open at most; one user may have three quarters of them."""
 

@@ -74,6 +74,7 @@ NEXT_STEPS = {
     "no_keys": "make one, then start again; SAMPLEMIND_HOST=127.0.0.1 needs none",
     "key_not_found": "`samplemind keys list` shows the ids",
     "still_starting": "`samplemind doctor` shows when everything is ready",
+    "too_many_jobs": "`samplemind jobs` shows them; SAMPLEMIND_MAX_OPEN_JOBS sets the limit where the gateway runs",
     "too_many_requests": "SAMPLEMIND_REQUESTS_PER_S sets the limit where the gateway runs",
     "internal": "the gateway's log has the whole story, in the logs folder of the data directory",
 }

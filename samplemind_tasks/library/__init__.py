@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from samplemind_tasks.library.admission import Admission
 from samplemind_tasks.library.collections import Collections
 from samplemind_tasks.library.disk import Disk
 from samplemind_tasks.library.duplicates import Duplicates
@@ -107,7 +108,7 @@ class Library:
             settings=settings, catalog=catalog, ledger=ledger, workers=workers, cache=cache, vectors=vectors,
             rebuilds=rebuilds, blobs=blobs,
         )  # fmt: skip
-        jobs = Jobs(ledger, catalog, Views(redis), nudges, disk)
+        jobs = Jobs(ledger, Admission(ledger, settings.max_open_jobs), catalog, Views(redis), nudges, disk)
         desk = QueueDesk(QueueSwitches(db), QueueCounts(db, redis), workers, nudges)
         said, collections = Said(db), CollectionStore(db, catalog)
         samples = Samples(settings, catalog, analyses, vectors, blobs, disk, said, collections, event_log)

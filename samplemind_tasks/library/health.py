@@ -131,7 +131,7 @@ class Health:
             by_kind=totals.by_kind,
             duration_s=totals.duration_s,
             size_bytes=totals.size_bytes,
-            jobs_open=await self._ledger.open_jobs(user_id),
+            jobs_open=(await self._ledger.open_jobs())[user_id],
             model=self._settings.model_card.collection,
             heard=totals.heard,
             silent=totals.silent,

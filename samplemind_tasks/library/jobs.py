@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathspec import GitIgnoreSpec
 
 from samplemind_tasks.errors import BadRequest, Conflict, NotFound, StoreUnavailable
+from samplemind_tasks.library.admission import Admission
 from samplemind_tasks.library.digest import digest
 from samplemind_tasks.library.disk import Disk, Target, at_path
 from samplemind_tasks.library.nudges import Nudges
@@ -45,8 +46,11 @@ log = get_log(__name__)
 class Jobs:
     """What can be done with jobs."""
 
-    def __init__(self, ledger: Ledger, catalog: Catalog, views: Views, nudges: Nudges, disk: Disk) -> None:
+    def __init__(
+        self, ledger: Ledger, admission: Admission, catalog: Catalog, views: Views, nudges: Nudges, disk: Disk
+    ) -> None:
         self._ledger = ledger
+        self._admission = admission
         self._catalog = catalog
         self._views = views
         self._nudges = nudges
@@ -80,7 +84,13 @@ class Jobs:
         return await self.accept(user_id, document, fingerprint)
 
     async def accept(self, user_id: str, document: Document, fingerprint: str) -> Job:
-        """Take in a new job's document; where there is one of its id already, that is the job."""
+        """Take in a new job's document; where there is one of its id already, that is the job.
+
+        Raises
+        ------
+        TooMany : the user has as many open as one may.
+        """
+        await self._admission.take_in(user_id)
         if await self._ledger.insert(document):
             return await self._accepted(JobRecord.from_document(document))
         return await self._known(user_id, document, fingerprint)
@@ -230,6 +240,7 @@ class Jobs:
             user_id=user_id, kind=JobKind.RETRY, request={"places": places}, path=job.path, retry_of=job_id,
             job_id=digest([user_id, "retry", job_id, *places])[:24],
         )  # fmt: skip
+        await self._admission.take_in(user_id)
         is_new = await self._ledger.insert(document)
         await self._ledger.mark_retried(job_id, places, document["_id"])
         retried = (

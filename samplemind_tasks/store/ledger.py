@@ -1,6 +1,7 @@
 """Jobs and their failures as the gateway writes and reads them, on its event loop."""
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -114,11 +115,11 @@ class Ledger:
             found = [Chunk.from_document(row) for row in await self._db.chunks.find({"job": job.id}).to_list()]
         return [chunk for chunk in found if belongs(chunk, job.scan)]
 
-    async def open_jobs(self, user_id: str) -> int:
-        """How many jobs of a user are not finished."""
+    async def open_jobs(self) -> Counter[str]:
+        """How many jobs are not finished, by user."""
         with translating():
             rows = await self._db.jobs.find({"open": True}, {"user_id": 1}).to_list()
-        return sum(row["user_id"] == user_id for row in rows)
+        return Counter(row["user_id"] for row in rows)
 
     # -- failures -----------------------------------------------------------------------------------------------------
 

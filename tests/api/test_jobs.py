@@ -11,6 +11,7 @@ from samplemind_tasks.errors import FailureCode
 from samplemind_tasks.schemas import JobKind
 from samplemind_tasks.store.chunks import ChunkState, Stage
 
+from .test_gateway import Serve
 from .world import World, eventually
 
 UNKNOWN = "0" * 24
@@ -35,6 +36,25 @@ def test_folder_becomes_a_job_document_a_view_and_a_message(client: httpx.Client
     assert client.get(answer.headers["Location"]).json() == job
     assert eventually(lambda: len(world.queued("scan")) == 1)
     assert json.loads(world.queued("scan")[0])["headers"]["task"] == "scan.slice"
+
+
+def test_more_jobs_than_a_user_may_have_open_are_asked_to_wait(serve: Serve, world: World) -> None:
+    with serve(world.settings.model_copy(update={"max_open_jobs": 3})) as client:
+        keyed = {"Idempotency-Key": "first"}
+        first = client.post("/v1/jobs", json={"path": str(world.folder)}, headers=keyed).json()["id"]
+        world.job("ada")  # somebody else's does not count
+        with ThreadPoolExecutor(8) as crowd:
+            answers = list(crowd.map(lambda _: client.post("/v1/jobs", json={"path": str(world.folder)}), range(8)))
+        accepted = [answer.json()["id"] for answer in answers if answer.status_code == 202]
+        refused = [answer for answer in answers if answer.status_code != 202]
+        assert len(accepted) == 2
+        assert {(answer.status_code, answer.json()["code"]) for answer in refused} == {(429, "too_many_jobs")}
+        assert all(int(answer.headers["Retry-After"]) > 0 for answer in refused)
+        assert {first, *accepted} == {row["_id"] for row in world.db.jobs.find({"user_id": "local"})}
+        again = client.post("/v1/jobs", json={"path": str(world.folder)}, headers=keyed)
+        assert (again.status_code, again.json()["id"]) == (202, first)
+        world.db.jobs.update_one({"_id": first}, {"$unset": {"open": ""}})
+        assert eventually(lambda: client.post("/v1/jobs", json={"path": str(world.folder)}).status_code == 202)
 
 
 def test_path_through_a_link_is_judged_by_where_it_leads(client: httpx.Client, world: World) -> None:
