@@ -1,4 +1,4 @@
-"""The gateway's application: `uvicorn --factory api_gateway.app:create_app`."""
+"""The gateway's application, which `python -m api_gateway` serves."""
 
 import asyncio
 import gc
@@ -15,6 +15,7 @@ from api_gateway.dependencies import only_known_parameters
 from api_gateway.docs_page import docs_page
 from api_gateway.document import complete_document, operation_id
 from api_gateway.guards import JSON_BODY_BYTES, NOTHING_LOADED, BodyGuard, CrossOrigin, HeaderGuard, SiteGuard
+from api_gateway.patience import SlowBodyGuard
 from api_gateway.problems import declared, install_problem_handlers
 from api_gateway.request_ids import RequestIds
 from api_gateway.request_metrics import RequestMetrics
@@ -130,6 +131,7 @@ def _add_guards(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(SiteGuard, settings=settings)
     if settings.allowed_origins:
         app.add_middleware(CrossOrigin, settings=settings)
+    app.add_middleware(SlowBodyGuard)
     app.add_middleware(HeaderGuard)
     app.state.request_metrics = RequestMetrics()
     app.add_middleware(RequestIds, observer=app.state.request_metrics)

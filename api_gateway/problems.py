@@ -18,6 +18,7 @@ RETRY_AFTER_S = 2
 CODES = {
     404: "no_such_route",
     405: "method_not_allowed",
+    408: "too_slow",
     413: "too_large",
     400: "bad_request",
     415: "unsupported_media_type",

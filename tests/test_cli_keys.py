@@ -42,9 +42,9 @@ class Server:
 
     @contextmanager
     def gateway(self, **env: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-        """A gateway as a container runs it: uvicorn, and settings from the environment."""
+        """A gateway as a container runs it, with settings from the environment."""
         port = free_port()
-        argv = [sys.executable, "-m", "uvicorn", "--factory", "api_gateway.app:create_app", "--port", str(port)]
+        argv = [sys.executable, "-m", "api_gateway", "--port", str(port)]
         process = subprocess.Popen(
             argv, env=self.env | env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )

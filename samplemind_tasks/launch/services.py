@@ -273,10 +273,7 @@ _DOORS = (
     Service(
         name="gateway",
         argv=lambda site: _python(
-            *("-m", "uvicorn", "--factory", "api_gateway.app:create_app", "--host", site.given.host),
-            *("--port", str(site.ports["gateway"]), "--loop", "uvloop", "--http", "httptools", "--workers", "1"),
-            # event streams never end by themselves
-            *("--timeout-graceful-shutdown", "2", "--no-access-log"),
+            *("-m", "api_gateway", "--host", site.given.host, "--port", str(site.ports["gateway"]))
         ),
         answers=lambda site, _: ready.http_answers(f"{site.settings.url}/v1/health/live"),
         needs=("redis", "cache", "mongodb", "chroma"),

@@ -10,6 +10,7 @@ import pytest
 import uvicorn
 
 from api_gateway.app import create_app
+from api_gateway.patience import Connection
 from samplemind_tasks.settings import Settings
 
 from .world import World
@@ -28,7 +29,8 @@ class _Server(uvicorn.Server):
 @contextmanager
 def serving(settings: Settings) -> Iterator[httpx.Client]:
     """A client of a gateway that runs until the end of the block."""
-    server = _Server(uvicorn.Config(create_app(settings), log_level="warning", timeout_graceful_shutdown=1))
+    app = create_app(settings)
+    server = _Server(uvicorn.Config(app, http=Connection, log_level="warning", timeout_graceful_shutdown=1))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()

@@ -137,8 +137,8 @@ def test_a_gateway_with_twenty_open_streams_stops_at_once(world: World) -> None:
 def running_gateway(environment: dict[str, str]) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
     with socket.create_server(("127.0.0.1", 0)) as listening_at:
         port = listening_at.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", "--factory", "api_gateway.app:create_app", "--port", str(port)]
-    with subprocess.Popen([*command, "--timeout-graceful-shutdown", "2"], env=environment) as process:
+    command = [sys.executable, "-m", "api_gateway", "--port", str(port)]
+    with subprocess.Popen(command, env=environment) as process:
         try:
             yield process, f"http://127.0.0.1:{port}"
         finally:
