@@ -30,6 +30,8 @@ class World:
 
     folder: Path
     sizes: Sizes
+    wishes: dict[str, Any] = field(default_factory=dict)
+    """Settings that are not as usual."""
     starts: list[Json] = field(default_factory=list)
     """Of each start: seconds until ready, in all and by service."""
     _stack: Stack | None = None
@@ -63,7 +65,7 @@ class World:
             if event.what == "ready":
                 by_service[event.service] = round(time.monotonic() - began, 2)
 
-        self._stack = Stack(Settings(data_dir=self.data_dir))
+        self._stack = Stack(Settings(data_dir=self.data_dir, **self.wishes))
         self._stack.start(note)
         self.starts.append({"all": round(time.monotonic() - began, 2), "services": by_service})
 

@@ -23,7 +23,7 @@ for name in [name for name in os.environ if name.startswith("SAMPLEMIND_") and n
 
 LONGEST_FIRST = (
     "test_trip.py", "test_cli.py", "test_launch.py", "test_chaos.py", "test_seen_from_outside.py", "test_fuzz.py",
-    "test_cli_queues.py",
+    "test_poison.py", "test_queues.py", "test_cli_export.py",
 )  # fmt: skip
 """Files that start servers of their own take longest: begun last, one process would work on while the others idle."""
 

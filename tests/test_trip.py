@@ -211,44 +211,6 @@ def answers(trip: Trip) -> bool:
         return False
 
 
-def test_a_file_that_kills_its_worker_is_set_aside_and_costs_its_neighbours_nothing(trip: Trip, library: Path) -> None:
-    """No decoder here crashes on demand, so the test kills the child whenever it has begun the file."""
-    poison = max(library.rglob("*.*"), key=lambda path: path.stat().st_size)  # long enough to be caught at it
-    stop = threading.Event()
-    killer = threading.Thread(target=kill_whoever_begins, args=(trip, poison, stop))
-    killer.start()
-    try:
-        job = trip.ended(trip.add(library))
-    finally:
-        stop.set()
-        killer.join()
-    assert job["failures"] == {"crashed": 1}
-    assert job["counts"]["done"] == job["counts"]["found"] - 1
-    page = trip.http.get(f"/v1/jobs/{job['id']}/failures").json()["failures"]
-    assert [(row["path"], row["code"]) for row in page] == [(str(poison), "crashed")]
-    assert trip.db.chunks.count_documents({"job": job["id"], "attempts": {"$gt": 0}}) == 1
-    retried = trip.http.post(f"/v1/jobs/{job['id']}/retry", json={}).raise_for_status().json()
-    assert trip.ended(retried["id"])["counts"]["done"] == 1  # with nobody killing, it is a good file
-
-
-def kill_whoever_begins(trip: Trip, poison: Path, stop: threading.Event) -> None:
-    with Redis.from_url(trip.settings.cache_url, decode_responses=True) as redis:
-        place = None
-        while not stop.is_set():
-            place = place or next((row["_id"] for row in trip.db.places.find({"path": str(poison)})), None)
-            for key in redis.scan_iter("started:*") if place else ():
-                token, begun, *_ = (redis.get(key) or "|").split("|")
-                if begun == place:
-                    kill(int(token.rsplit("@", 1)[1].split("-")[0]))
-
-
-def kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-
-
 def test_every_stage_may_run_again(trip: Trip, library: Path) -> None:
     job = trip.ended(trip.add(library))
     before = state_of(trip, library)

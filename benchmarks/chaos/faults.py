@@ -11,6 +11,7 @@ from numpy.random import Generator
 from redis import Redis
 from redis.exceptions import RedisError
 
+from benchmarks.chaos import island
 from benchmarks.processes import leaders
 from benchmarks.world import World
 from samplemind_tasks.queues import Queue
@@ -26,6 +27,9 @@ FROZEN = ("worker-cpu", "worker-ai", "worker-control", "gateway", "redis", "mong
 FREEZE_S = (0.5, 6.0)
 REFUSING_S = 20.0
 """Longer than any client waits for the database."""
+CUT_S = (2.0, 15.0)
+FULL_S = 6.0
+FILLED_AT_ONCE_BYTES = 64 << 10
 HELD_BACK_S = 12.0
 """Longer than the reconciler is patient with a lease that stands still."""
 
@@ -90,6 +94,26 @@ def kill_everything(world: World, _: Generator) -> str:
     return "killed everything at once"
 
 
+def cut_the_network(_: World, dice: Generator) -> str:
+    """Nobody reaches anybody: what is sent is lost, open connections stay silent, new ones cannot be made."""
+    seconds = float(dice.uniform(*CUT_S))
+    island.cut_network(is_cut=True)
+    time.sleep(seconds)
+    island.cut_network(is_cut=False)
+    return f"cut the network for {seconds:.1f} s"
+
+
+def fill_the_blob_disk(world: World, _: Generator) -> str:
+    """No space left where windows are kept."""
+    filler = world.data_dir / "blobs" / "filler"
+    with suppress(OSError), filler.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(FILLED_AT_ONCE_BYTES))
+    time.sleep(FULL_S)
+    filler.unlink()
+    return f"filled the disk of the blob store for {FULL_S:.0f} s"
+
+
 FAULTS: dict[str, tuple[Fault, float]] = {
     "kill a service": (kill_service, 5.0),
     "kill a CPU child": (kill_cpu_child, 2.0),
@@ -101,13 +125,19 @@ FAULTS: dict[str, tuple[Fault, float]] = {
     "kill everything": (kill_everything, 0.5),
 }
 """With how often each is chosen, against the others."""
+ISLAND_FAULTS: dict[str, tuple[Fault, float]] = {
+    "cut the network": (cut_the_network, 1.0),
+    "fill the blob disk": (fill_the_blob_disk, 1.0),
+}
+"""Only where nobody else is hurt."""
 
 
 def one_fault(world: World, dice: Generator) -> tuple[str, str]:
     """Choose one and do it: its name, and what it did."""
-    weights = [weight for _, weight in FAULTS.values()]
-    name = str(dice.choice(list(FAULTS), p=[weight / sum(weights) for weight in weights]))
-    return name, FAULTS[name][0](world, dice)
+    faults = FAULTS | (ISLAND_FAULTS if island.is_here() else {})
+    weights = [weight for _, weight in faults.values()]
+    name = str(dice.choice(list(faults), p=[weight / sum(weights) for weight in weights]))
+    return name, faults[name][0](world, dice)
 
 
 def _leader(world: World, name: str) -> psutil.Process | None:
