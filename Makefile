@@ -12,7 +12,7 @@ EXTRAS := gateway,cli,parquet,cpu,gpu,embedded,dev
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench bench-audio bench-ai chaos clean
+.PHONY: help setup run test check audit bench bench-audio bench-ai chaos clean
 
 help: ## what there is
 	@echo "SampleMind"
@@ -49,6 +49,10 @@ check: setup ## style, types, and that imports point down the floors
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+audit: setup ## ask the package index which locked packages have known holes
+	@$(PYTHON) -m venv $(VENV)/audit && $(VENV)/audit/bin/python -m pip install --quiet pip-audit
+	@$(VENV)/audit/bin/pip-audit --requirement requirements.lock --no-deps --disable-pip
+
 bench: setup ## measure the whole stack against its bars; keeps the figures in benchmarks/results/
 	@$(BIN)/python -m benchmarks $(ARGS)
 
@@ -58,7 +62,7 @@ bench-audio: setup ## measure how right and how fast the analysis is (SAMPLEMIND
 bench-ai: setup ## measure how well and how fast the AI stage hears, and what searches find (also reads SAMPLEMIND_CORPUS)
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python -m benchmarks.ears $(ARGS)
 
-chaos: setup ## a real job through the real stack while everything dies: 100 rounds, and what was lost (ARGS='--rounds 3')
+chaos: setup ## a real job through the real stack while everything dies: 100 rounds, and what was lost (ARGS='--rounds 3', 'poison soak')
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python -m benchmarks.chaos $(ARGS)
 
 clean: ## remove .venv and caches; libraries and results stay

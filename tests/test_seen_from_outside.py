@@ -1,10 +1,11 @@
-"""What an operator sees of the running stack: Flower under the names of the README, metrics, and logs with one id."""
+"""The running stack from outside: what its operator sees, and what a stranger does who got at its broker."""
 
 import json
 import os
 import re
 import runpy
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,13 @@ import httpx
 import numpy as np
 import pytest
 import soundfile
+from kombu import Connection
+from pymongo import MongoClient
+from redis import Redis
 from scraped import Samples, labels_of, scrape, value
 
 from samplemind_tasks.launch import Stack, read_run_file
+from samplemind_tasks.queues import Queue
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -180,3 +185,65 @@ def test_metrics_tell_who_is_at_work_and_where_the_model_runs(stack: Stack, job:
     devices = {row["role"]: row["device"] for row in labels_of(now, "worker_device")}
     assert devices.keys() == {"ai", "live"}
     assert set(devices.values()) <= {"cpu", "cuda:0"}
+
+
+# ------------------------------------------------------------------------------------------ a stranger at the broker
+
+
+class Bomb:
+    """Leaves a file behind wherever it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[str]]:
+        return Path.touch, (self.path,)  # type: ignore[return-value]
+
+
+def send(stack: Stack, queue: Queue, task: str, *args: object, serializer: str = "json") -> str:
+    """A message as Celery writes it, by whoever knows the broker's password; the task's id."""
+    task_id = uuid.uuid4().hex
+    with Connection(stack.settings.redis_url) as connection, connection.Producer() as producer:
+        headers = {"task": task, "id": task_id, "lang": "py", "argsrepr": "", "root_id": task_id}
+        producer.publish(
+            (args, {}, {}), routing_key=queue.value, exchange="", serializer=serializer, headers=headers,
+            correlation_id=task_id,
+        )  # fmt: skip
+    return task_id
+
+
+def test_a_pickle_is_refused_logged_and_never_opened(stack: Stack, job: dict[str, Any], tmp_path: Path) -> None:
+    tasks = {
+        Queue.SCAN: ("scan.slice", "worker-scan"), Queue.CPU: ("cpu.analyze", "worker-cpu"),
+        Queue.GPU: ("gpu.embed", "worker-ai"), Queue.LIVE: ("live.embed_text", "worker-live"),
+        Queue.CONTROL: ("control.dispatch", "worker-control"),
+    }  # fmt: skip
+    logs = stack.settings.data_dir / "logs"
+    for queue, (task, _) in tasks.items():
+        send(stack, queue, task, Bomb(tmp_path / queue.value), serializer="pickle")
+    for _, log in tasks.values():
+        eventually(lambda log=log: "pickle" in (logs / f"{log}.log").read_text())  # type: ignore[misc]
+    with httpx.Client(base_url=stack.url, timeout=20, trust_env=False) as client:
+        assert client.post("/v1/search", json={"text": "a low tone"}).status_code == 200  # its worker lives
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_messages_name_things_by_id_and_lead_to_no_file(stack: Stack, job: dict[str, Any], tmp_path: Path) -> None:
+    secret = tmp_path / "secret.wav"
+    soundfile.write(secret, np.zeros(4410), 44_100)
+    outside = [str(secret), f"../../../../../..{secret}", f"queries/../../../../../../..{secret}"]
+    for path in outside:
+        send(stack, Queue.SCAN, "scan.slice", path)
+        send(stack, Queue.CPU, "cpu.analyze", path)
+        send(stack, Queue.GPU, "gpu.embed", path)
+        send(stack, Queue.CONTROL, "control.index", path)
+    asked = [send(stack, Queue.LIVE, "live.embed_sound", path) for path in outside]
+    taught = [send(stack, Queue.GPU_NOW, "gpu.teach", "local", str(tmp_path), path) for path in outside]
+    with Redis.from_url(stack.settings.redis_url) as redis:
+        results = [f"celery-task-meta-{task_id}" for task_id in (*asked, *taught)]
+        eventually(lambda: all(redis.exists(name) for name in results))
+        told = [json.loads(redis.get(name) or b"")["result"] for name in results]
+    assert all(row.get("code") or row.get("exc_type") for row in told), told
+    with MongoClient[dict[str, Any]](stack.settings.mongo_url) as mongo:
+        database = mongo[stack.settings.mongo_database]
+        assert not [row for row in database.places.find({}) if "secret" in row["path"]]
