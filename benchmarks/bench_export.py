@@ -22,7 +22,7 @@ USER = "local"
 BAR_ROWS_PER_S = 5_000.0
 BAR_GROWTH_MB = 40.0
 """What an export may hold besides what the gateway has: a row group of Parquet with its vectors, and the writer."""
-BATCH = 2_000
+BATCH = 250
 SEED = 29
 FILES = {
     "CSV": {"format": "csv"},

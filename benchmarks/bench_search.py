@@ -25,7 +25,7 @@ from samplemind_tasks.store.vectors import VectorIndex, collection_name
 BAR_MS = 250.0
 GOAL_MS = 50.0
 USER = "local"
-BATCH = 2_000
+BATCH = 500
 CLUSTERS = 300
 """Sounds come in families: neighbours are nearer than chance."""
 SEED = 23

@@ -23,7 +23,7 @@ from samplemind_tasks.library.reprocess import Reprocessing
 from samplemind_tasks.library.samples import Samples
 from samplemind_tasks.library.search import Search
 from samplemind_tasks.library.searches import Searches
-from samplemind_tasks.library.shelf import Shelves
+from samplemind_tasks.library.shelves import Shelves
 from samplemind_tasks.library.sounds import Sounds
 from samplemind_tasks.library.uploads import Uploads
 from samplemind_tasks.settings import Settings

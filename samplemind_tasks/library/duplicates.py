@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from samplemind_tasks.audio.fingerprint import NEAR_DUPLICATE, similarity
-from samplemind_tasks.library.shelf import Shelves, View
+from samplemind_tasks.library.shelf import View
+from samplemind_tasks.library.shelves import Shelves
 from samplemind_tasks.queries import DuplicateGroup, DuplicateMember, DuplicatePage
 from samplemind_tasks.schemas import Sample
 from samplemind_tasks.store.analyses import Analyses

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from samplemind_tasks.library.digest import digest
 from samplemind_tasks.library.search import Search
-from samplemind_tasks.library.shelf import Shelves
+from samplemind_tasks.library.shelves import Shelves
 from samplemind_tasks.library.sounds import Sounds
 from samplemind_tasks.queries import SearchAnswer, SearchQuery
 from samplemind_tasks.settings import Settings

@@ -4,7 +4,8 @@ import asyncio
 import re
 from collections.abc import Callable, Iterator
 
-from samplemind_tasks.library.shelf import Shelves, View
+from samplemind_tasks.library.shelf import View
+from samplemind_tasks.library.shelves import Shelves
 from samplemind_tasks.queries import LookupAnswer
 from samplemind_tasks.store.catalog import Catalog
 

@@ -10,7 +10,8 @@ from samplemind_tasks.errors import BadRequest, Conflict, StoreUnavailable
 from samplemind_tasks.library.filters import kept_rows
 from samplemind_tasks.library.likeness import Rows, Scores, Wish
 from samplemind_tasks.library.ranking import TEXT, Asked, Ranking, candidates, ranking
-from samplemind_tasks.library.shelf import Shelves, View
+from samplemind_tasks.library.shelf import View
+from samplemind_tasks.library.shelves import Shelves
 from samplemind_tasks.library.sounds import Sounds
 from samplemind_tasks.library.texts import Texts, TextScores
 from samplemind_tasks.logs import get_log

@@ -13,8 +13,9 @@ from samplemind_tasks.aspects import DESCRIPTORS
 from samplemind_tasks.categories import LEAVES
 from samplemind_tasks.errors import IndexLost, StoreUnavailable
 from samplemind_tasks.features import Spread, Word
-from samplemind_tasks.library import shelf as held
-from samplemind_tasks.library.shelf import Shelf, Shelves, View
+from samplemind_tasks.library import shelves as held
+from samplemind_tasks.library.shelf import Shelf, View
+from samplemind_tasks.library.shelves import Shelves
 from samplemind_tasks.queues import Queue
 from samplemind_tasks.reindex import look_at_index, rebuild_stretch
 from samplemind_tasks.settings import Settings
@@ -95,6 +96,26 @@ def test_what_is_touched_comes_in_and_a_view_stays_as_long_as_it_was(
     assert (len(before), len(after)) == (1, 2)
     assert after["ready"].tolist() == [True, False]
     assert after["category"][0] == CATEGORIES["rim"]
+
+
+def test_what_a_clock_far_behind_wrote_is_found_though_nobody_waits_for_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(held, "FRESH_S", 0.0)
+    monkeypatch.setattr(held, "WIDE_EVERY_S", 0.05)
+    first = world.sample("first.wav")
+
+    async def look() -> None:
+        shelves = Shelves(ShelfReader(world.settings), timeout_s=20.0)
+        await shelves.of("local")
+        late = {"touched": datetime.now(UTC) - timedelta(seconds=40), "user.favourite": True}
+        world.db.audio_files.update_one({"_id": first}, {"$set": late})
+        async with asyncio.timeout(20):
+            while not (await shelves.of("local"))["favourite"][0]:
+                pass
+        await shelves.close()
+
+    asyncio.run(look())
 
 
 def test_a_whole_library_written_anew_is_taken_over_in_pieces_and_none_is_missed(
