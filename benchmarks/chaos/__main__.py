@@ -24,6 +24,7 @@ from benchmarks.chaos.overload import overload
 from benchmarks.chaos.poison import poison
 from benchmarks.chaos.reference import Reference
 from benchmarks.chaos.soak import soak
+from benchmarks.chaos.upgrade import upgrade
 from benchmarks.figures import RESULTS, Conditions, Figure, conditions, show, write
 from benchmarks.sizes import FULL
 from benchmarks.world import World
@@ -34,6 +35,7 @@ PARTS: dict[str, Callable[[World], list[Figure]]] = {
     "soak": soak,
     "overload": overload,
     "items": items,
+    "upgrade": upgrade,
 }
 
 

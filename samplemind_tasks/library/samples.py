@@ -1,5 +1,6 @@
 """Samples: list them, look at one, hear it, take it out."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -138,19 +139,20 @@ class Samples:
 
     async def detail(self, user_id: str, sample_id: str) -> SampleDetail:
         """Everything about a sample."""
-        sample = await self._sample(user_id, sample_id)
-        analysis = await self._analyses.measured(sample)
-        if analysis is None:
-            raise NotFound(f"sample {sample_id} waits to be measured by this version: {AGAIN}", code="not_measured")
-        model = self._settings.model_card.collection
-        hearing = await self._analyses.hearing(sample.file_hash, self._settings.hearing_version)
-        places = await self._catalog.places(user_id, sample.file_hash)
         told = await self._said.of(user_id, sample_id)
         if told is None:
             raise _unknown(sample_id)
+        file_hash, model = told.sample.file_hash, self._settings.model_card.collection
+        features, hearing, places = await asyncio.gather(
+            self._analyses.measured(told.sample),
+            self._analyses.hearing(file_hash, self._settings.hearing_version),
+            self._catalog.places(user_id, file_hash),
+        )
+        if features is None:
+            raise _not_measured(sample_id)
         return SampleDetail(
-            sample=sample,
-            features=analysis.features,
+            sample=told.sample,
+            features=features,
             tags=hearing.tags if hearing else [],
             model=model if hearing else None,
             places=[place_view(place) for place in places],
@@ -170,10 +172,10 @@ class Samples:
 
     async def peaks(self, user_id: str, sample_id: str, *, detail: bool) -> Peaks:
         """The waveform to draw, in at most 1000 bins or in detail."""
-        analysis = await self._analyses.measured(await self._sample(user_id, sample_id))
-        if analysis is None:
-            raise NotFound(f"sample {sample_id} waits to be measured by this version: {AGAIN}", code="not_measured")
-        bins = np.frombuffer(analysis.peaks_detail if detail else analysis.peaks, np.int8).reshape(-1, 2)
+        peaks = await self._analyses.peaks(await self._sample(user_id, sample_id), detail=detail)
+        if peaks is None:
+            raise _not_measured(sample_id)
+        bins = np.frombuffer(peaks, np.int8).reshape(-1, 2)
         return Peaks(bins=len(bins), minimum=bins[:, 0].tolist(), maximum=bins[:, 1].tolist())
 
     async def sound(self, user_id: str, sample_id: str) -> Sound:
@@ -217,6 +219,10 @@ class Samples:
 
 def _unknown(sample_id: str) -> NotFound:
     return NotFound(f"there is no sample {sample_id}")
+
+
+def _not_measured(sample_id: str) -> NotFound:
+    return NotFound(f"sample {sample_id} waits to be measured by this version: {AGAIN}", code="not_measured")
 
 
 def heard_as(leaves: Vector) -> list[Tag]:

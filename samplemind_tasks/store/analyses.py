@@ -10,21 +10,10 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from samplemind_tasks.features import Features
 from samplemind_tasks.schemas import Sample, Tag
-from samplemind_tasks.store.documents import leaves_of
+from samplemind_tasks.store.documents import analysis_id, leaves_of
 from samplemind_tasks.store.mongo import Document, batches, translating
 
 Vector = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """What was measured of a sample's bytes."""
-
-    features: Features
-    peaks: bytes
-    """int8 [bins, 2]: lowest and highest value."""
-    peaks_detail: bytes
-    """The same in finer slices."""
 
 
 @dataclass(frozen=True)
@@ -43,18 +32,23 @@ class Analyses:
     def __init__(self, db: AsyncDatabase[Document]) -> None:
         self._db = db
 
-    async def measured(self, sample: Sample) -> Analysis | None:
+    async def measured(self, sample: Sample) -> Features | None:
         """What was measured of a sample, at the version its list entry shows; None where that is too old to be read."""
+        row = await self._measured(sample, "features")
+        try:
+            return Features.model_validate(row["features"]) if row else None
+        except ValidationError:
+            return None
+
+    async def peaks(self, sample: Sample, *, detail: bool) -> bytes | None:
+        """Its waveform at that version, int8 [bins, 2]: lowest and highest value; in detail, in finer slices."""
+        name = "peaks_detail" if detail else "peaks"
+        row = await self._measured(sample, name)
+        return bytes(row[name]) if row else None
+
+    async def _measured(self, sample: Sample, field: str) -> Document | None:
         with translating():
-            rows = await self._db.analyses.find({"file_hash": sample.file_hash, "stage": "analyze"}).to_list()
-        for row in rows:
-            if row["features"]["analysis_version"] == sample.analysis_version:
-                try:
-                    features = Features.model_validate(row["features"])
-                except ValidationError:
-                    return None
-                return Analysis(features, bytes(row["peaks"]), bytes(row["peaks_detail"]))
-        return None
+            return await self._db.analyses.find_one({"_id": _measured_id(sample)}, {field: 1})
 
     async def hearing(self, file_hash: str, collection: str) -> Hearing | None:
         """The vector and tags a model gave some bytes; None while it has not heard them."""
@@ -76,12 +70,16 @@ class Analyses:
     async def fingerprints(self, samples: Sequence[Sample]) -> dict[str, str]:
         """The fingerprint of each sample's sound by file hash, at the version its list entry shows."""
         found: dict[str, str] = {}
-        versions = {f"{sample.file_hash}:analyze:{sample.analysis_version}": sample.file_hash for sample in samples}
+        versions = {_measured_id(sample): sample.file_hash for sample in samples}
         for batch in batches(list(versions)):
             with translating():
                 rows = await self._db.analyses.find({"_id": {"$in": batch}}, {"features.fingerprint": 1}).to_list()
             found |= {versions[row["_id"]]: told for row in rows if (told := row["features"].get("fingerprint"))}
         return found
+
+
+def _measured_id(sample: Sample) -> str:
+    return analysis_id(sample.file_hash, "analyze", str(sample.analysis_version))
 
 
 def _hearing(row: Document) -> Hearing:

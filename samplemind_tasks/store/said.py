@@ -84,8 +84,9 @@ def _copies_told(paths: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Told:
-    """What a person said of one sample, beside what was found."""
+    """A sample as a person sees it, with what they said of it beside what was found."""
 
+    sample: Sample
     note: str | None
     own_tags: list[str]
     hidden_tags: list[str]
@@ -107,6 +108,7 @@ class Said:
         said = row.get("user") or {}
         found = {name: row[name] for name in ("name", "kind", "tempo_bpm", "key", "key_camelot", "tags")}
         return Told(
+            shown_sample(row),
             said.get("note"),
             said.get("tags") or [],
             said.get("hidden_tags") or [],
