@@ -20,6 +20,7 @@ from rich.table import Table
 from benchmarks.chaos import island
 from benchmarks.chaos.campaign import Round, play
 from benchmarks.chaos.items import items
+from benchmarks.chaos.mutants import mutants
 from benchmarks.chaos.overload import overload
 from benchmarks.chaos.poison import poison
 from benchmarks.chaos.reference import Reference
@@ -36,6 +37,7 @@ PARTS: dict[str, Callable[[World], list[Figure]]] = {
     "overload": overload,
     "items": items,
     "upgrade": upgrade,
+    "mutants": mutants,
 }
 
 

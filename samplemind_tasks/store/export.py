@@ -1,5 +1,6 @@
 """Reading a library from its first arrival to its last, a stretch of numbers at a time: what exports are made of."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,12 +12,16 @@ from samplemind_tasks.store.documents import analysis_id
 from samplemind_tasks.store.mongo import Document, batches, translating
 from samplemind_tasks.store.said import SHOWN, shown_sample
 
+READ_AT_ONCE = 3
+"""Batches that all exports of a process together wait for."""
+
 
 class ExportReader:
     """Samples with what was found of them, in the order of their numbers."""
 
     def __init__(self, db: AsyncDatabase[Document]) -> None:
         self._db = db
+        self._readers = asyncio.Semaphore(READ_AT_ONCE)
 
     async def stretch(self, user_id: str, first: int, end: int) -> list[ExportRow]:
         """The samples numbered first..end-1 that are still there."""
@@ -42,8 +47,12 @@ class ExportReader:
         ]
 
     async def _analyses(self, ids: Sequence[str], fields: Document) -> list[Document]:
-        found: list[Document] = []
-        for batch in batches(ids):
-            with translating():
-                found += await self._db.analyses.find({"_id": {"$in": batch}}, fields).to_list()
-        return found
+        """In batches, some of them asked for at the same time: the embedded server answers while others wait for it."""
+
+        async def read(batch: Sequence[str]) -> list[Document]:
+            async with self._readers:
+                return await self._db.analyses.find({"_id": {"$in": batch}}, fields).to_list()
+
+        with translating():
+            found = await asyncio.gather(*map(read, batches(ids)))
+        return [row for rows in found for row in rows]
