@@ -1,7 +1,7 @@
 """The `samplemind` command: a light client of the gateway, and the programs around it.
 
 call.py      one call of a command: its options, its output, its errors
-client.py    the gateway over HTTP
+client.py    what a gateway can be asked; transport.py how
 jobs.py      add, jobs, failures, retry, cancel
 folder_watch.py  watch: a folder, for what changes in it
 reprocess.py reprocess

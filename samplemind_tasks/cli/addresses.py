@@ -10,8 +10,8 @@ import typer
 from rich.text import Text
 
 from samplemind_tasks.cli.call import Call, NotRunning, command, one_of
-from samplemind_tasks.cli.client import Json
 from samplemind_tasks.cli.running import running_stack
+from samplemind_tasks.cli.transport import Json
 
 app = typer.Typer()
 

@@ -23,8 +23,9 @@ from pydantic_settings import SettingsError
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from samplemind_tasks.cli.client import Gateway, Json
+from samplemind_tasks.cli.client import Gateway
 from samplemind_tasks.cli.running import running_stack
+from samplemind_tasks.cli.transport import Json
 from samplemind_tasks.errors import SampleMindError
 from samplemind_tasks.settings import Settings, default_data_dir
 

@@ -1,53 +1,34 @@
 """The gateway over HTTP: one method a question. Answers stay JSON until a person is to read them."""
 
-import json
 import os
 import re
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx
 from pydantic import ValidationError
 
-from samplemind_tasks.access import is_loopback
+from samplemind_tasks.cli.transport import (
+    EXPORT_TIMEOUT,
+    PAGE,
+    QUIET_S,
+    GatewayError,
+    Json,
+    Query,
+    Transport,
+    events,
+    read,
+)
 from samplemind_tasks.errors import NotFound, SampleMindError
 from samplemind_tasks.schemas import JobRequest
 
-Json = dict[str, Any]
-Query = dict[str, str | int | float | list[str]]
-
-PAGE = 200
-"""Items asked for at once; the gateway may answer with fewer."""
-PATIENCE_S = (0.2, 0.6)
-"""Pauses before a request that is safe to repeat is repeated."""
-MOST_WAIT_S = 5
-"""Where the gateway asks for more patience than this, its answer is shown."""
-QUIET_S = 45
-"""A stream that is quiet for longer, without even a comment, is cut."""
 WHOLE_ID = 24
 SHORTEST_PREFIX = 6
 ID_OR_PREFIX = re.compile(rf"[0-9a-f]{{{SHORTEST_PREFIX},{WHOLE_ID}}}")
-EXPORT_TIMEOUT = httpx.Timeout(60, connect=5)
-"""Between two pieces: a filter may keep nothing of a long stretch."""
 PREFIX_SEARCH = 10_000
 """A prefix is looked for among this many newest jobs or samples."""
-
-
-class GatewayError(SampleMindError):
-    """The gateway said no."""
-
-    def __init__(self, status: int, code: str, message: str, detail: Json | None = None) -> None:
-        super().__init__(message, code=code, detail=detail)
-        self.status = status
-
-
-class Unreachable(SampleMindError):
-    """No gateway answers."""
-
-    code = "unreachable"
 
 
 def as_shown(name: str | Path) -> str:
@@ -70,18 +51,8 @@ def folder_job(path: Path, **wishes: Any) -> JobRequest:
         raise SampleMindError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", code="invalid") from error
 
 
-class Gateway:
-    """A client of one gateway."""
-
-    def __init__(self, url: str, key: str = "") -> None:
-        self.url = url.rstrip("/")
-        # a proxy meant for the internet must not be asked for this machine's own stack
-        self._http = httpx.Client(
-            base_url=self.url,
-            timeout=httpx.Timeout(30, connect=5),
-            trust_env=not is_loopback(urlsplit(url).hostname or ""),
-            headers=[(b"Authorization", f"Bearer {key.strip()}".encode())] if key else None,
-        )
+class Gateway(Transport):
+    """What a gateway can be asked."""
 
     # jobs ------------------------------------------------------------------------------------------------------------
     def add(self, request: JobRequest, key: str) -> Json:
@@ -97,20 +68,17 @@ class Gateway:
         answer = self._send("GET", f"/v1/jobs/{job_id}", repeats=(), headers=headers)
         if answer.status_code == httpx.codes.NOT_MODIFIED:
             return None, etag
-        return _read(answer, holding="id"), answer.headers.get("ETag")
+        return read(answer, holding="id"), answer.headers.get("ETag")
 
     def job_events(self, job_id: str, after: str | None) -> Iterator[tuple[str, str | None, Json]]:
         """What a job's stream tells: name, id, data. Where it breaks off, the caller goes on behind the last id."""
-        query = {} if after is None else {"after": after}
+        query: Query = {} if after is None else {"after": after}
         patience = httpx.Timeout(QUIET_S, connect=5)
         try:
-            with self._http.stream("GET", f"/v1/jobs/{job_id}/events", params=query, timeout=patience) as answer:
-                if not answer.is_success:
-                    answer.read()
-                    raise _refusal(answer)
-                yield from _events(answer.iter_lines())
+            with self._stream(f"/v1/jobs/{job_id}/events", query, patience) as answer:
+                yield from events(answer.iter_lines())
         except httpx.TransportError as error:
-            raise Unreachable(f"no answer from {self.url}: {error or 'timed out'}") from error
+            raise self._no_answer(error) from error
 
     def jobs(self) -> Iterator[Json]:
         """Newest first."""
@@ -179,16 +147,13 @@ class Gateway:
         """The pieces of an export. It is whole when they end without an error."""
         written = 0
         try:
-            with self._http.stream("GET", "/v1/export", params=query, timeout=EXPORT_TIMEOUT) as answer:
-                if not answer.is_success:
-                    answer.read()
-                    raise _refusal(answer)
+            with self._stream("/v1/export", query, EXPORT_TIMEOUT) as answer:
                 for piece in answer.iter_bytes():
                     written += len(piece)
                     yield piece
         except httpx.TransportError as error:
             if not written:
-                raise Unreachable(f"no answer from {self.url}: {error or 'timed out'}") from error
+                raise self._no_answer(error) from error
             raise GatewayError(500, "incomplete", f"the export broke off after {written:,} bytes") from error
 
     def reprocess(self, request: Json, query: Query, key: str) -> Json:
@@ -271,89 +236,13 @@ class Gateway:
 
     def ready(self) -> Json:
         """The health of every part, also when it is bad."""
-        return _read(self._send("GET", "/v1/health/ready", also_fine=httpx.codes.SERVICE_UNAVAILABLE), holding="parts")
+        return read(self._send("GET", "/v1/health/ready", also_fine=httpx.codes.SERVICE_UNAVAILABLE), holding="parts")
 
     def _job_id(self, text: str) -> str:
         return _whole(text, "job", self.jobs)
 
     def _sample_id(self, text: str) -> str:
         return _whole(text, "sample", lambda: self.samples({"limit": PAGE}))
-
-    def _pages(self, path: str, items: str, query: Query) -> Iterator[Json]:
-        query = {"limit": PAGE, **query}
-        while True:
-            page = self._json("GET", path, holding=items, params=query)
-            yield from page[items]
-            if not page.get("next"):
-                return
-            query["cursor"] = page["next"]
-
-    def _json(self, method: str, path: str, *, holding: str | None = None, **request: Any) -> Json:
-        return _read(self._send(method, path, **request), holding)
-
-    def _send(
-        self,
-        method: str,
-        path: str,
-        *,
-        repeats: tuple[float, ...] = PATIENCE_S,
-        also_fine: int = httpx.codes.NOT_MODIFIED,
-        **request: Any,
-    ) -> httpx.Response:
-        """One request. A lost connection is tried again where repeating is safe, and what came too soon, later."""
-        for pause_s in (*repeats, None):
-            try:
-                answer = self._http.request(method, path, **request)
-            except httpx.TransportError as error:
-                if pause_s is None:
-                    raise Unreachable(f"no answer from {self.url}: {error or 'timed out'}") from error
-                time.sleep(pause_s)
-                continue
-            wait_s = answer.headers.get("Retry-After", "")
-            if pause_s is None or answer.status_code != httpx.codes.TOO_MANY_REQUESTS or not wait_s.isdecimal():
-                break
-            time.sleep(min(int(wait_s), MOST_WAIT_S))
-        if answer.is_success or answer.status_code == also_fine:
-            return answer
-        raise _refusal(answer)
-
-
-def _read(answer: httpx.Response, holding: str | None = None) -> Json:
-    """The JSON object of an answer. A proxy or another server may have answered in the gateway's place."""
-    try:
-        told = answer.json()
-    except ValueError as error:
-        raise _stranger(answer) from error
-    if not isinstance(told, dict) or (holding and holding not in told):
-        raise _stranger(answer)
-    return told
-
-
-def _events(lines: Iterator[str]) -> Iterator[tuple[str, str | None, Json]]:
-    """Server-sent events, each with one line of data."""
-    fields: dict[str, str] = {}
-    for line in lines:
-        name, _, value = line.partition(": ")
-        if line:
-            fields[name] = value
-            continue
-        if "data" in fields:
-            yield fields.get("event", "message"), fields.get("id"), json.loads(fields["data"])
-        fields.clear()
-
-
-def _refusal(answer: httpx.Response) -> GatewayError:
-    """What the gateway's error says."""
-    try:
-        problem = _read(answer)
-        return GatewayError(answer.status_code, problem["code"], problem["message"], problem.get("detail"))
-    except (GatewayError, KeyError):
-        return _stranger(answer)
-
-
-def _stranger(answer: httpx.Response) -> GatewayError:
-    message = f"{answer.request.url} answered {answer.status_code} {answer.reason_phrase}: is this SampleMind?"
-    return GatewayError(answer.status_code, f"http_{answer.status_code}", message)
 
 
 def _whole(text: str, thing: str, newest: Callable[[], Iterator[Json]]) -> str:

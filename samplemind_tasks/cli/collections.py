@@ -7,10 +7,11 @@ import typer
 
 from samplemind_tasks.cli import show
 from samplemind_tasks.cli.call import Call, command
-from samplemind_tasks.cli.client import Json, as_shown
+from samplemind_tasks.cli.client import as_shown
 from samplemind_tasks.cli.meant import NullOption, PathsOption, find_sample
 from samplemind_tasks.cli.named import collection_named, search_named
 from samplemind_tasks.cli.search import show_answer
+from samplemind_tasks.cli.transport import Json
 from samplemind_tasks.curation import MOST_AT_ONCE, Collection, SavedSearch
 
 app = typer.Typer(

@@ -15,9 +15,10 @@ from rich.text import Text
 
 from samplemind_tasks.cli import show
 from samplemind_tasks.cli.call import Call, command, named_path, one_of
-from samplemind_tasks.cli.client import Query, as_shown
+from samplemind_tasks.cli.client import as_shown
 from samplemind_tasks.cli.list_filters import with_filters
 from samplemind_tasks.cli.named import CollectionOption, collection_id
+from samplemind_tasks.cli.transport import Query
 from samplemind_tasks.errors import SampleMindError
 from samplemind_tasks.exports import ExportFormat
 

@@ -19,7 +19,8 @@ from watchfiles import Change, watch
 
 from samplemind_tasks.cli import progress
 from samplemind_tasks.cli.call import Call, NotRunning, command, named_path
-from samplemind_tasks.cli.client import GatewayError, Unreachable, as_shown, folder_job
+from samplemind_tasks.cli.client import as_shown, folder_job
+from samplemind_tasks.cli.transport import GatewayError, Unreachable
 from samplemind_tasks.cli.watch import read_job
 from samplemind_tasks.errors import NotFound
 from samplemind_tasks.schemas import TERMINAL_STATES

@@ -11,7 +11,8 @@ from rich.text import Text
 
 from samplemind_tasks.cli import progress, show
 from samplemind_tasks.cli.call import Call, command, named_path, one_of, program
-from samplemind_tasks.cli.client import Json, as_shown, folder_job
+from samplemind_tasks.cli.client import as_shown, folder_job
+from samplemind_tasks.cli.transport import Json
 from samplemind_tasks.cli.watch import follow, read_job
 from samplemind_tasks.errors import FailureCode
 from samplemind_tasks.features import LEAST_BPM, MOST_BPM

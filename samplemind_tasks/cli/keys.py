@@ -19,8 +19,8 @@ from rich.text import Text
 from samplemind_tasks.access import CreatedKey, KeyList, KeyView, Scope
 from samplemind_tasks.cli import show
 from samplemind_tasks.cli.call import Call, command, one_of
-from samplemind_tasks.cli.client import Json
 from samplemind_tasks.cli.running import running_stack
+from samplemind_tasks.cli.transport import Json
 from samplemind_tasks.errors import SampleMindError
 
 app = typer.Typer(

@@ -8,11 +8,11 @@ from rich.text import Text
 
 from samplemind_tasks.cli import found, show
 from samplemind_tasks.cli.call import Call, command
-from samplemind_tasks.cli.client import PAGE, Json, Query
 from samplemind_tasks.cli.list_filters import with_filters
 from samplemind_tasks.cli.meant import NullOption, PathsOption, SampleArgument, find_sample, print_paths
 from samplemind_tasks.cli.named import CollectionOption, collection_id
 from samplemind_tasks.cli.sheet import sample_sheet
+from samplemind_tasks.cli.transport import PAGE, Json, Query
 from samplemind_tasks.schemas import Sample, SampleDetail, Stats
 
 app = typer.Typer()

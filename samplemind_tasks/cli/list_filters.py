@@ -12,7 +12,8 @@ import typer
 from samplemind_tasks.categories import Category
 from samplemind_tasks.cli.call import named_path, one_of
 from samplemind_tasks.cli.category_names import category_called
-from samplemind_tasks.cli.client import Query, as_shown
+from samplemind_tasks.cli.client import as_shown
+from samplemind_tasks.cli.transport import Query
 from samplemind_tasks.features import Kind
 from samplemind_tasks.schemas import SampleState
 

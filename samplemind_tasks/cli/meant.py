@@ -10,7 +10,8 @@ from rich.text import Text
 
 from samplemind_tasks.cli import found, show
 from samplemind_tasks.cli.call import Call
-from samplemind_tasks.cli.client import WHOLE_ID, Json, as_shown
+from samplemind_tasks.cli.client import WHOLE_ID, as_shown
+from samplemind_tasks.cli.transport import Json
 from samplemind_tasks.errors import NotFound, SampleMindError
 from samplemind_tasks.schemas import Sample
 

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from samplemind_tasks.cli.call import Call
-from samplemind_tasks.cli.client import Json, as_shown
+from samplemind_tasks.cli.client import as_shown
+from samplemind_tasks.cli.transport import Json
 from samplemind_tasks.errors import NotFound
 
 CollectionOption = Annotated[

@@ -9,7 +9,8 @@ from rich.text import Text
 
 from samplemind_tasks.cli import show
 from samplemind_tasks.cli.call import Call, command
-from samplemind_tasks.cli.client import ID_OR_PREFIX, Json
+from samplemind_tasks.cli.client import ID_OR_PREFIX
+from samplemind_tasks.cli.transport import Json
 from samplemind_tasks.cli.watch import read_job
 from samplemind_tasks.queue_views import QueueView
 

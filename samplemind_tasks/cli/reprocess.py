@@ -8,9 +8,9 @@ import typer
 
 from samplemind_tasks.cli import show
 from samplemind_tasks.cli.call import Call, command, one_of
-from samplemind_tasks.cli.client import Query
 from samplemind_tasks.cli.jobs import WaitOption, started
 from samplemind_tasks.cli.list_filters import with_filters
+from samplemind_tasks.cli.transport import Query
 from samplemind_tasks.errors import SampleMindError
 from samplemind_tasks.stages import Redone
 

@@ -12,10 +12,11 @@ from samplemind_tasks.categories import Category
 from samplemind_tasks.cli import show
 from samplemind_tasks.cli.call import Call, command, one_of
 from samplemind_tasks.cli.category_names import category_called
-from samplemind_tasks.cli.client import Json, as_shown
+from samplemind_tasks.cli.client import as_shown
 from samplemind_tasks.cli.list_filters import filter_query, key_name
 from samplemind_tasks.cli.meant import find_sample
 from samplemind_tasks.cli.named import collection_id
+from samplemind_tasks.cli.transport import Json
 from samplemind_tasks.curation import MOST_AT_ONCE, EditAnswer
 from samplemind_tasks.errors import NotFound, SampleMindError
 from samplemind_tasks.features import Kind

@@ -10,10 +10,11 @@ from rich.text import Text
 from samplemind_tasks.cli import found, show
 from samplemind_tasks.cli.call import Call, command, one_of
 from samplemind_tasks.cli.category_names import categories_called
-from samplemind_tasks.cli.client import Json, as_shown
+from samplemind_tasks.cli.client import as_shown
 from samplemind_tasks.cli.list_filters import KINDS, bpm_range, key_name
 from samplemind_tasks.cli.meant import NullOption, PathsOption, SampleArgument, find_sample, print_paths
 from samplemind_tasks.cli.named import CollectionOption, collection_id
+from samplemind_tasks.cli.transport import Json
 from samplemind_tasks.errors import NotFound
 from samplemind_tasks.features import Kind
 from samplemind_tasks.queries import MOST_HITS, DuplicateGroup, ReindexAnswer, SearchAnswer, Weights

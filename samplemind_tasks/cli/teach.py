@@ -11,7 +11,8 @@ from rich.text import Text
 
 from samplemind_tasks.cli import show
 from samplemind_tasks.cli.call import Call, command, named_path, program
-from samplemind_tasks.cli.client import Json, as_shown, folder_job
+from samplemind_tasks.cli.client import as_shown, folder_job
+from samplemind_tasks.cli.transport import Json
 from samplemind_tasks.cli.watch import follow
 from samplemind_tasks.queries import Labelling, LessonAnswer
 

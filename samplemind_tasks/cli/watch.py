@@ -9,7 +9,7 @@ from rich.text import Text
 
 from samplemind_tasks.cli import progress
 from samplemind_tasks.cli.call import Call, program
-from samplemind_tasks.cli.client import GatewayError, Json, Unreachable
+from samplemind_tasks.cli.transport import GatewayError, Json, Unreachable
 from samplemind_tasks.news import Happening
 from samplemind_tasks.schemas import TERMINAL_STATES, Failure, Job, JobState
 
