@@ -195,8 +195,19 @@ class _Ranking:
             self.parts.append(Part(Mode.CATEGORY, f"not {told}", left))
             base = base * left
         if self._described and (self._sounds or self._tags):
-            base = _less(base, np.mean([met for _, met in self._described], axis=0), DESCRIBED)
+            base = _less(base, np.mean(self._described_or_named(names), axis=0), DESCRIBED)
         return base
+
+    def _described_or_named(self, names: NameIndex | None) -> list[Floats]:
+        """How far each descriptor holds; where a name says so, whoever named it heard it so."""
+        met = [so for _, so in self._described]
+        if names is None:
+            return met
+        size = len(self._columns["duration_s"])
+        return [
+            np.maximum(so, names.has_word(one.name, size)[self._rows]) if one.wanted else so
+            for one, so in zip(self._understood.descriptors, met, strict=True)
+        ]
 
     def bounded(self, scores: Floats) -> Floats:
         """Leave out what does not meet every fact, where something good enough does; else prefer what meets more."""

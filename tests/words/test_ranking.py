@@ -117,6 +117,16 @@ def test_the_very_word_in_a_name(names: NameIndex) -> None:
     assert best("marta") == []
 
 
+def test_what_a_name_says_of_the_sound_counts_as_heard(names: NameIndex) -> None:
+    glassy, renamed = NAMES.index("glassy.wav"), NameIndex()
+    for row, (path, *_) in enumerate(LIBRARY):
+        folder, _, name = path.rpartition("/")
+        renamed.put(row, "dark glass.wav" if row == glassy else name, folder)
+    for text in ("dark pad", "dunkle Fläche"):
+        assert ranked(text, renamed).scores[glassy] > ranked(text, names).scores[glassy] + 0.2
+    assert ranked("pad, not dark", renamed).scores[glassy] <= ranked("pad, not dark", names).scores[glassy]
+
+
 def test_a_name_that_tells_another_sound_counts_against(names: NameIndex) -> None:
     index = NameIndex()
     index.put(0, "snare_7.wav")
