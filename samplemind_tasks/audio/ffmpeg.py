@@ -113,9 +113,25 @@ def opened(file: BinaryIO) -> Iterator[Ffmpeg]:
         decoder.close()
 
 
+class _Quiet:
+    """A file whose seeks to nowhere fail as FFmpeg expects it: what is raised instead, PyAV prints as a traceback."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.read = file.read
+        self.tell = file.tell
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """The new place; negative where there is none."""
+        try:
+            return self._file.seek(offset, whence)
+        except (OSError, ValueError, OverflowError):
+            return -1
+
+
 def _open(file: BinaryIO) -> InputContainer:
     try:
-        return av.open(file, mode="r", metadata_errors="replace", options={"format_whitelist": _FORMATS})
+        return av.open(_Quiet(file), mode="r", metadata_errors="replace", options={"format_whitelist": _FORMATS})
     except _DECODE_ERRORS as error:
         raise AudioError(FailureCode.NOT_AUDIO, "The bytes are not audio of a known format, or damaged.") from error
 
