@@ -3,8 +3,8 @@
 Idempotent, and judged on the reconciler's own clock.
 
 A lease whose heartbeat stands still for several looks is taken away. An attempt is counted only against the file the
-dead worker had begun; that file goes alone into a chunk of its own and the others go on. A chunk that waits without
-moving is sent again when the broker can not be holding its message any more.
+dead worker had begun; that file goes alone into a chunk of its own and the others go on in two. A chunk that waits
+without moving is sent again when the broker can not be holding its message any more.
 """
 
 from collections import Counter
@@ -139,11 +139,16 @@ def take_away(stores: Stores, chunk: Chunk) -> None:
 
 
 def _set_apart(stores: Stores, chunk: Chunk, mark: Mark) -> Chunk | None:
-    """The file goes alone into a chunk of its own, with one attempt against it; alone already, it is tried again."""
+    """The file goes alone into a chunk of its own, with one attempt against it; alone already, it is tried again.
+
+    The others are parted in two: where a chunk holds more such files, its good ones do not wait for each in turn.
+    """
     if len(chunk.places) > 1:
         others = tuple(place for place in chunk.places if place != mark.place)
-        alone = SpinOff(f"{chunk.id}.{chunk.rev}", (mark.place,), attempts=1)
-        return let_go(stores, chunk, places=others, spin_offs=(*chunk.spin_offs, alone))
+        middle = (len(others) + 1) // 2
+        parts = [SpinOff(f"{chunk.id}.{chunk.rev}h", others[middle:], attempts=0)] if others[middle:] else []
+        parts.append(SpinOff(f"{chunk.id}.{chunk.rev}", (mark.place,), attempts=1))
+        return let_go(stores, chunk, places=others[:middle], spin_offs=(*chunk.spin_offs, *parts))
     attempts = chunk.attempts + 1
     if attempts < ATTEMPTS:
         return let_go(stores, chunk, attempts=attempts)

@@ -92,15 +92,16 @@ def _figure(world: World, folder: Path, kinds: list[str], clean_s: float) -> Fig
     expected = {path.name: EXPECTED[path.name.split("-")[0]] for path in bad}
     is_right = told == expected and job["counts"]["done"] == FILES
     blamed = world.count_documents("chunks", {"job": job_id, "attempts": {"$gt": 0}})
-    deadly = sum(EXPECTED[kind] != "out_of_memory" for kind in kinds)
+    together = world.count_documents("chunks", {"job": job_id, "attempts": {"$gt": 0}, "places.1": {"$exists": True}})
     waited_s = neighbours_s[0] - clean_s
     return Figure(
         f"poison: {', '.join(kinds)}",
         f"{len(bad)} poison among {FILES} good files, of one chunk, {FILE_TIMEOUT_S:g} s a file; a clean run took"
         f" {clean_s:.1f} s",
         f"good files done {waited_s:+.1f} s after a clean run, all ended after {whole_s:.1f} s; codes"
-        f" {'as expected' if is_right else told}; attempts counted of {blamed} chunks",
+        f" {'as expected' if is_right else told}; attempts counted of {blamed} chunks of one file"
+        f" and {together} of more",
         f"< {MORE_S:.0f} s more, no good file's attempts",
-        is_right and waited_s < MORE_S and blamed <= deadly,
+        is_right and waited_s < MORE_S and blamed <= len(bad) and not together,
         {"clean_s": clean_s, "neighbours_s": neighbours_s[0], "whole_s": whole_s, "blamed_chunks": blamed},
     )

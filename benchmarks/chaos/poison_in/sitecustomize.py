@@ -37,7 +37,7 @@ def eat() -> None:
     """Take memory until there is none."""
     held = []
     while True:
-        held.append(bytearray(64 << 20))
+        held.append(bytes(64 << 20))
 
 
 POISONS: dict[str, Callable[[], None]] = {"segfault": segfault, "abort": abort, "hang": hang, "eat": eat}
