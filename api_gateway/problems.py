@@ -59,14 +59,24 @@ async def _ours(request: Request, error: Exception) -> Response:
 
 async def _invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for nothing else
-    fields = [{"field": _field(row["loc"]), "message": str(row["msg"])} for row in error.errors()]
+    fields = [{"field": _field(row["loc"]), "message": _in_words(row)} for row in error.errors()]
     message = "; ".join(f"{row['field']}: {row['message']}" for row in fields[:3])
     return problem_response(422, Problem(code="invalid", message=message, detail={"fields": fields}))
 
 
 def invalid_fields(errors: Sequence[Any], whole: str) -> list[dict[str, str]]:
     """The fields at fault of something we read ourselves; `whole` where all of it is."""
-    return [{"field": ".".join(map(str, row["loc"])) or whole, "message": str(row["msg"])} for row in errors]
+    return [{"field": ".".join(map(str, row["loc"])) or whole, "message": _in_words(row)} for row in errors]
+
+
+def _in_words(row: Any) -> str:
+    """What the validator says, less its jargon."""
+    told = {
+        "string_pattern_mismatch": "has characters that may not be there, or is of another form",
+        "extra_forbidden": "there is no such field",
+        "model_attributes_type": "should be a JSON object; send it with Content-Type: application/json",
+    }
+    return told.get(str(row.get("type")), str(row["msg"]).removeprefix("Value error, "))
 
 
 def _field(location: Sequence[str | int]) -> str:

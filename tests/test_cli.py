@@ -313,8 +313,15 @@ def test_without_a_stack_every_command_says_how_to_start_it(
     outcome = call(*arguments, *json_option)
     assert outcome.code == 1
     assert outcome.out == ""
-    assert outcome.err.startswith("not_running: no stack runs on ")
-    assert "samplemind up`" in outcome.err.splitlines()[1]
+    if json_option:
+        told = json.loads(outcome.err)
+        code, message, step = told["code"], told["message"], told["next"]
+    else:
+        said, step = outcome.err.splitlines()
+        code, _, message = said.partition(": ")
+    assert code == "not_running"
+    assert message.startswith("no stack runs on ")
+    assert "samplemind up`" in step
 
 
 @pytest.mark.parametrize(

@@ -153,11 +153,15 @@ class Call:
             typer.echo(json.dumps(value))
 
     def fail(self, error: SampleMindError) -> None:
-        """Say what went wrong and what to do next."""
+        """Say on stderr what went wrong and what to do next; to a program as one JSON value."""
+        step = NEXT_STEPS.get(error.code, "").replace("`samplemind", f"`{program()}")
+        if self.as_json:
+            told = {"code": error.code, "message": error.message, "detail": error.detail, "next": step or None}
+            typer.echo(json.dumps(told), err=True)
+            return
         self.err.print(Text.assemble((error.code, "bold red"), ": ", error.message), soft_wrap=True)
-        step = NEXT_STEPS.get(error.code)
         if step:
-            self.err.print(Text(f"next: {step.replace('`samplemind', f'`{program()}')}", style="dim"), soft_wrap=True)
+            self.err.print(Text(f"next: {step}", style="dim"), soft_wrap=True)
 
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs, one value a line, nothing else.")]

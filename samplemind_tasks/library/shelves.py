@@ -22,8 +22,6 @@ SLICE = 2_000
 """Samples read at a time."""
 FRESH_S = 0.25
 """A shelf refreshed since is taken as it is."""
-NEARLY_FRESH_S = 1.0
-"""One refreshed since is refreshed, and taken as it is meanwhile: while many search, nobody waits."""
 OVERLAP, SKEW = timedelta(seconds=2), timedelta(seconds=10)
 """Writers' clocks differ, and a write takes a moment to be seen: a look begins this long before the newest that is
 known, though not longer than SKEW before the look before it."""
@@ -101,14 +99,11 @@ class _Held:
 
     async def freshen(self, timeout_s: float = PATIENCE_S) -> None:
         """Take over what was written since; a search waits a moment for it, and for the first samples longer."""
-        age_s = time.monotonic() - self._refreshed
-        if age_s < FRESH_S:
+        if time.monotonic() - self._refreshed < FRESH_S:
             return
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = asyncio.create_task(self._refresh())
             self._refreshing.add_done_callback(_say_why)
-        if age_s < NEARLY_FRESH_S:
-            return
         with suppress(TimeoutError):
             patience_s = timeout_s if self._latest is None else min(timeout_s, PATIENCE_S)
             await asyncio.wait_for(asyncio.shield(self._refreshing), patience_s)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from samplemind_tasks.errors import SampleMindError
 from samplemind_tasks.library.likeness import Rows, Scores
+from samplemind_tasks.library.own_tags import own_tags_first
 from samplemind_tasks.library.shelf import View
 from samplemind_tasks.library.sounds import Sounds
 from samplemind_tasks.logs import get_log
@@ -55,6 +56,7 @@ class Texts:
         ranked = await asyncio.to_thread(
             rank, understood, view, rows, tags=self._tags, names=view.shelf.words, related=related
         )
+        ranked = own_tags_first(ranked, text, rows, view.shelf.tagged, self._tags)
         return TextScores(ranked.understood, ranked)
 
     async def _related(self, understood: Understood) -> Related | None:

@@ -54,11 +54,11 @@ def translating() -> Iterator[None]:
     """Turn a MongoDB that is away into StoreUnavailable; anything else is a fault of ours and passes."""
     try:
         yield
-    except (ConnectionFailure, ExecutionTimeout) as error:
-        raise StoreUnavailable("mongodb", str(error)[:200]) from error
     except PyMongoError as error:
-        if error.timeout:
-            raise StoreUnavailable("mongodb", str(error)[:200]) from error
+        if error.timeout or isinstance(error, ExecutionTimeout):
+            raise StoreUnavailable("mongodb", "it does not answer in time; ask again in a moment") from error
+        if isinstance(error, ConnectionFailure):
+            raise StoreUnavailable("mongodb", "it cannot be reached; ask again in a moment") from error
         raise
 
 

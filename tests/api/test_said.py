@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from samplemind_tasks.features import Word
 from samplemind_tasks.store.samples import Arrival, Samples
 
 from .world import World, eventually, features
@@ -72,6 +73,20 @@ def test_own_words_are_met_by_a_search(client: httpx.Client, world: World) -> No
     change(client, sample, name="Zebra crossing", tags=["marmalade"], note="from the attic tapes")
     for word in ("zebra", "marmalade", "attic"):
         assert eventually(lambda wanted=word: searched(client, text=wanted) == ["Zebra crossing"]), word
+
+
+def test_a_tag_of_ones_own_goes_before_what_its_word_is_to_others(client: httpx.Client, world: World) -> None:
+    mine = world.sample("mine.wav", vector=[1.0], heard_as={"808 kick": 0.6})
+    world.sample("hiss.wav", vector=[0.0, 1.0], heard_as={"crash": 0.9}, words=[Word(name="noisy", score=1.0)])
+    world.sample("kick.wav", vector=[0.9, 0.1], heard_as={"808 kick": 0.9})
+    assert searched(client, text="dusty")[0] == "hiss.wav"  # to the vocabulary, dusty is noisy
+    change(client, mine, tags=["dusty", "my-thing"])
+    assert eventually(lambda: searched(client, text="dusty")[0] == "mine.wav")
+    assert searched(client, text="dusty kick")[0] == "mine.wav"
+    assert searched(client, text="my-thing") == ["mine.wav"]
+    told = client.post("/v1/search", json={"text": "dusty"}).json()
+    assert {"what": "tag", "value": "dusty", "words": "dusty"} in told["understood"]
+    assert "tags" in told["hits"][0]["mode"]
 
 
 def test_a_new_measurement_and_a_new_hearing_leave_it(client: httpx.Client, world: World) -> None:

@@ -80,7 +80,6 @@ def test_what_is_touched_comes_in_and_a_view_stays_as_long_as_it_was(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(held, "FRESH_S", 0.0)
-    monkeypatch.setattr(held, "NEARLY_FRESH_S", 0.0)
     monkeypatch.setattr(held, "PATIENCE_S", 20.0)
     first = world.sample("first.wav")
 
@@ -103,7 +102,6 @@ def test_what_a_clock_far_behind_wrote_is_found_though_nobody_waits_for_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(held, "FRESH_S", 0.0)
-    monkeypatch.setattr(held, "NEARLY_FRESH_S", 0.0)
     monkeypatch.setattr(held, "WIDE_EVERY_S", 0.05)
     first = world.sample("first.wav")
 
@@ -124,7 +122,6 @@ def test_a_whole_library_written_anew_is_taken_over_in_pieces_and_none_is_missed
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(held, "FRESH_S", 0.0)
-    monkeypatch.setattr(held, "NEARLY_FRESH_S", 0.0)
     monkeypatch.setattr(held, "PATIENCE_S", 20.0)
     monkeypatch.setattr(held, "FEW", 30)
     monkeypatch.setattr(held, "MANY", 60)
