@@ -9,6 +9,7 @@ import numpy as np
 
 from samplemind_tasks.library.likeness import Rows
 from samplemind_tasks.words.ranking import Mode, Part, Ranked
+from samplemind_tasks.words.understood import Understood
 
 RAISED = 0.9
 """How much of what is missing to a whole score a tag gives, where the text says nothing else."""
@@ -29,8 +30,12 @@ def own_tags_first(
     rows : intp [rows], those that were ranked
     tagged : rows by tag; the tags that a model may give among them are `heard`, and no person's
     """
-    asked = _plain(text)
-    own = [tag for tag in list(tagged) if tag not in heard and (plain := _plain(tag)) and f" {plain} " in f" {asked} "]
+    asked, denied = _plain(text), _denied(ranked.understood)
+    own = [
+        tag
+        for tag in list(tagged)
+        if tag not in heard and (plain := _plain(tag)) and f" {plain} " in f" {asked} " and f" {plain} " not in denied
+    ]
     if not own:
         return ranked
     scores, parts = ranked.scores, list(ranked.parts)
@@ -42,6 +47,13 @@ def own_tags_first(
         parts.append(Part(Mode.TAGS, tag, bears.astype(np.float32)))
     told = [*ranked.understood.beyond, *(("tag", tag, _plain(tag)) for tag in own)]
     return replace(ranked, scores=scores, parts=parts, understood=ranked.understood.with_found(told))
+
+
+def _denied(understood: Understood) -> str:
+    """The words of what is not wanted: "kick, not dusty" does not ask for what somebody tagged dusty."""
+    sounds = [sound.words for sound in understood.sounds if not sound.wanted]
+    descriptors = [descriptor.words for descriptor in understood.descriptors if not descriptor.wanted]
+    return f" {' '.join(map(_plain, (*sounds, *descriptors, *understood.senseless)))} "
 
 
 def _plain(text: str) -> str:

@@ -76,14 +76,21 @@ def test_own_words_are_met_by_a_search(client: httpx.Client, world: World) -> No
 
 
 def test_a_tag_of_ones_own_goes_before_what_its_word_is_to_others(client: httpx.Client, world: World) -> None:
-    mine = world.sample("mine.wav", vector=[1.0], heard_as={"808 kick": 0.6})
+    mine = world.sample("mine.wav", vector=[1.0], heard_as={"808 kick": 0.88})
     world.sample("hiss.wav", vector=[0.0, 1.0], heard_as={"crash": 0.9}, words=[Word(name="noisy", score=1.0)])
-    world.sample("kick.wav", vector=[0.9, 0.1], heard_as={"808 kick": 0.9})
+    world.sample("other.wav", vector=[0.9, 0.1], heard_as={"808 kick": 0.9})
     assert searched(client, text="dusty")[0] == "hiss.wav"  # to the vocabulary, dusty is noisy
     change(client, mine, tags=["dusty", "my-thing"])
     assert eventually(lambda: searched(client, text="dusty")[0] == "mine.wav")
     assert searched(client, text="dusty kick")[0] == "mine.wav"
     assert searched(client, text="my-thing") == ["mine.wav"]
+    assert searched(client, text="kick, not dusty")[0] == "other.wav"
+    change(client, mine, tags=["clap", "odd"])
+    assert eventually(lambda: searched(client, text="odd") == ["mine.wav"])
+    for text in ("kick but not clap", "kick, not odd"):
+        assert searched(client, text=text)[0] == "other.wav", text
+    change(client, mine, tags=["dusty"])
+    assert eventually(lambda: searched(client, text="dusty")[0] == "mine.wav")
     told = client.post("/v1/search", json={"text": "dusty"}).json()
     assert {"what": "tag", "value": "dusty", "words": "dusty"} in told["understood"]
     assert "tags" in told["hits"][0]["mode"]
