@@ -16,6 +16,9 @@ from samplemind_tasks.launch.ready import mongodb_answers, note_mongodb_user
 from samplemind_tasks.launch.site import MONGODB_USER, free_port, mongodb_argv
 
 PATIENCE_SECONDS = 60.0
+ANSWER_MILLISECONDS = 20_000
+"""A server that takes longer to make one user hangs: the step ends, and is begun again."""
+PARTING_SECONDS = 10.0
 
 
 def provision(folder: Path, password: str) -> None:
@@ -25,14 +28,13 @@ def provision(folder: Path, password: str) -> None:
     server = subprocess.Popen(mongodb_argv(folder, port, with_password=False))
     try:
         _await(server, url)
-        with MongoClient[dict[str, object]](url) as client:
+        with MongoClient[dict[str, object]](url, timeoutMS=ANSWER_MILLISECONDS) as client:
             try:
                 client.admin.command("createUser", MONGODB_USER, pwd=password, roles=["root"])
             except OperationFailure:  # it is there, from before the passwords were lost
                 client.admin.command("updateUser", MONGODB_USER, pwd=password)
     finally:
-        server.terminate()
-        server.wait()
+        _end(server)
     note_mongodb_user(folder, password)
 
 
@@ -42,6 +44,15 @@ def _await(server: subprocess.Popen[bytes], url: str) -> None:
         if server.poll() is not None or time.monotonic() > deadline:
             raise SystemExit("the MongoDB server does not start")
         time.sleep(0.05)
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
+    try:
+        server.wait(PARTING_SECONDS)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
 
 
 if __name__ == "__main__":

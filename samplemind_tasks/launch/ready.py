@@ -22,6 +22,8 @@ from samplemind_tasks.store.migrations import migrate
 from samplemind_tasks.store.mongo import connect
 
 ASK_SECONDS = 1.0
+ANSWER_SECONDS = 10.0
+"""One that lets us in and then says nothing for so long does not answer."""
 
 
 def address(url: str) -> str:
@@ -60,7 +62,8 @@ def redis_answers(url: str) -> bool:
 def mongodb_answers(url: str) -> bool:
     """It is up and lets us in."""
     try:
-        with MongoClient[dict[str, object]](url, serverSelectionTimeoutMS=int(ASK_SECONDS * 1000)) as client:
+        ask_ms, answer_ms = int(ASK_SECONDS * 1000), int(ANSWER_SECONDS * 1000)
+        with MongoClient[dict[str, object]](url, serverSelectionTimeoutMS=ask_ms, timeoutMS=answer_ms) as client:
             client.admin.command("ping")
             client.admin.list_collection_names()  # a ping is answered to strangers too
     except PyMongoError:
