@@ -117,8 +117,13 @@ def _renewed(stores: Stores, chunk: Chunk) -> Chunk:
 # ----------------------------------------------------------------------------------------------- after a worker's death
 
 
-def take_away(stores: Stores, chunk: Chunk) -> None:
-    """Free a chunk whose worker died, and set apart the file it died with."""
+def take_away(stores: Stores, chunk: Chunk, *, by_watchdog: bool | None = None) -> None:
+    """Free a chunk whose worker died, and set apart the file it died with.
+
+    Parameters
+    ----------
+    by_watchdog : whether its own watchdog ended it, because the file took too long; None where nobody saw its end
+    """
     mark = stores.marks.begun(chunk.id)
     if chunk.stage is not Stage.ANALYZE:
         freed = let_go(stores, chunk)
@@ -127,7 +132,7 @@ def take_away(stores: Stores, chunk: Chunk) -> None:
     elif not mark.place or not chunk.lease or mark.token != chunk.lease.token:
         freed = let_go(stores, chunk)  # it died between two files: nobody's fault
     else:
-        freed = _set_apart(stores, chunk, mark)
+        freed = _set_apart(stores, chunk, mark, mark.overdue if by_watchdog is None else by_watchdog)
     stores.marks.forget([chunk.id])
     if freed is not None:
         stores.tally.troubled(chunk.stage, LEASE_LOST)
@@ -138,7 +143,7 @@ def take_away(stores: Stores, chunk: Chunk) -> None:
         send(current)
 
 
-def _set_apart(stores: Stores, chunk: Chunk, mark: Mark) -> Chunk | None:
+def _set_apart(stores: Stores, chunk: Chunk, mark: Mark, took_too_long: bool) -> Chunk | None:
     """The file goes alone into a chunk of its own, with one attempt against it; alone already, it is tried again.
 
     The others are parted in two: where a chunk holds more such files, its good ones do not wait for each in turn.
@@ -152,10 +157,10 @@ def _set_apart(stores: Stores, chunk: Chunk, mark: Mark) -> Chunk | None:
     attempts = chunk.attempts + 1
     if attempts < ATTEMPTS:
         return let_go(stores, chunk, attempts=attempts)
-    code = FailureCode.TIMEOUT if mark.overdue else FailureCode.CRASHED
+    code = FailureCode.TIMEOUT if took_too_long else FailureCode.CRASHED
     sentence = (
         f"The analysis took longer than {mark.limit_s:.0f} s, three times."
-        if mark.overdue
+        if took_too_long
         else "Three worker processes died while reading this file."
     )
     return fail_all(stores, chunk, code, sentence)
@@ -182,12 +187,12 @@ def fail_all(stores: Stores, chunk: Chunk, code: FailureCode, sentence: str) -> 
     return close(stores, chunk, failures=failures)
 
 
-def free_after_death(stores: Stores, chunk_id: str, token_prefix: str) -> None:
+def free_after_death(stores: Stores, chunk_id: str, token_prefix: str, *, by_watchdog: bool) -> None:
     """A worker saw its child die: no need to wait until the heartbeat has stood still for long enough."""
     try:
         chunk = stores.chunks.get(chunk_id)
         if chunk and chunk.lease and chunk.lease.token.startswith(token_prefix):
-            take_away(stores, chunk)
+            take_away(stores, chunk, by_watchdog=by_watchdog)
     except StoreUnavailable as error:
         log.warning("left_to_the_reconciler", chunk=chunk_id, reason=error.message)
 

@@ -213,6 +213,28 @@ def test_only_the_file_that_was_begun_pays_for_a_death(held: Stores, folder: Pat
     assert (job.state, job.counts.done, job.counts.failed) == (JobState.DONE, 11, 1)
 
 
+@pytest.mark.parametrize(
+    ("by_watchdog", "limit_s", "code"),
+    [
+        (True, 60.0, FailureCode.TIMEOUT),
+        (False, 0.0, FailureCode.CRASHED),  # noticed after the file's limit was over
+        (None, 60.0, FailureCode.CRASHED),
+        (None, 0.0, FailureCode.TIMEOUT),
+    ],
+)
+def test_the_code_of_a_file_says_how_its_workers_ended(
+    held: Stores, folder: Path, by_watchdog: bool | None, limit_s: float, code: FailureCode
+) -> None:
+    job_id = submit(held, folder)
+    scan_turn(held, job_id)
+    poison = flying(held, job_id)[0].places[7]
+    for _ in range(ATTEMPTS):
+        chunk = lease(held, next(row for row in flying(held, job_id) if poison in row.places))
+        held.marks.begin(chunk.id, "worker-1", poison, limit_s)
+        take_away(held, chunk, by_watchdog=by_watchdog)
+    assert polled(held, job_id).failures == {code.value: 1}
+
+
 def test_without_a_mark_the_chunk_is_halved_and_nothing_is_counted(held: Stores, folder: Path) -> None:
     job_id = submit(held, folder)
     scan_turn(held, job_id)

@@ -44,9 +44,7 @@ def test_poison_of_every_kind_in_one_chunk_is_told_and_no_neighbour_pays(world: 
     assert job["counts"]["done"] == FILES
     failures = world.ask("GET", f"/v1/jobs/{job['id']}/failures")["failures"]
     told = {Path(row["path"]).name.split("-")[0]: row["code"] for row in failures}
-    assert told.keys() == EXPECTED.keys()
-    assert told["eat"] == EXPECTED["eat"]
-    assert set(told.values()) <= {*EXPECTED.values()}  # on a slow machine a death may be noticed after the file's limit
+    assert told == EXPECTED
     deadly = [path for path in bad if not path.name.startswith("eat")]
     assert world.count_documents("chunks", {"job": job["id"], "attempts": {"$gt": 0}}) == len(deadly)
     marker.unlink()  # as after a mended decoder

@@ -151,6 +151,9 @@ class ChunkRequest(Request):  # type: ignore[misc]
 
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> Any:
         answer = super().on_failure(exc_info, send_failed_event=send_failed_event, return_ok=return_ok)
-        if isinstance(getattr(exc_info.exception, "exc", exc_info.exception), WorkerLostError) and self.args:
-            free_after_death(stores(), self.args[0], _token_prefix(self.id, self.worker_pid))
+        error = getattr(exc_info.exception, "exc", exc_info.exception)
+        if isinstance(error, WorkerLostError) and self.args:
+            has_exited = "exitcode" in str(error)  # as the watchdog has it do; anything else is killed by a signal
+            prefix = _token_prefix(self.id, self.worker_pid)
+            free_after_death(stores(), self.args[0], prefix, by_watchdog=has_exited)
         return answer
