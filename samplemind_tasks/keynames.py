@@ -10,6 +10,8 @@ _FIFTH, _RELATIVE_MINOR = 7, 9
 _CAMELOT_OF_C, _OPEN_KEY_OF_C = 8, 1
 
 _WORDS = re.compile(r"\s*([A-Ga-g])\s?(#|♯|b|♭|sharp|flat)?[\s_-]*(major|maj|dur|minor|min|moll|m)?\s*", re.IGNORECASE)
+_GERMAN = re.compile(r"\s*([a-h])(is|es|s)?[\s_-]*(dur|moll)\s*", re.IGNORECASE)
+_GERMAN_NATURALS = {**_NATURALS, "B": 10, "H": 11}
 _WHEEL = re.compile(r"\s*(0?[1-9]|1[0-2])\s*([ABabDdMm])\s*")
 
 
@@ -29,10 +31,12 @@ def tonic_name(tonic: int) -> str:
 
 
 def read_key(text: str) -> str | None:
-    """Read what a key tag holds: "Am", "A min", "a minor", "F#m", "Gb maj", "C", "8A" (Camelot), "1m" (Open Key).
+    """Read what a key tag holds: "Am", "A min", "F#m", "Gb maj", "C", "H-Moll", "8A" (Camelot), "1m" (Open Key).
 
     A capital letter alone is a major key, as in ID3's TKEY. Anything else, chords included, is no key.
     """
+    if german := _GERMAN.fullmatch(text):
+        return german_key(german[1], german[2] or "", german[3])
     if wheel := _WHEEL.fullmatch(text):
         return wheel_key(int(wheel[1]), wheel[2])
     words = _WORDS.fullmatch(text)
@@ -45,11 +49,31 @@ def read_key(text: str) -> str | None:
     return key_name(pitch_class(letter, accidental), minor=minor)
 
 
+def german_key(letter: str, accidental: str, mode: str) -> str:
+    """Spell a key that was told in German, where H is B and B is B flat: "Es-Dur", "fis-Moll"."""
+    tonic = _GERMAN_NATURALS[letter.upper()] + (accidental.lower() == "is") - (accidental.lower() in ("es", "s"))
+    return key_name(tonic, minor=mode.lower() == "moll")
+
+
 def wheel_key(hour: int, side: str) -> str:
     """Read a place on a wheel of fifths: Camelot's 8A and 8B, Open Key's 1m and 1d, are A minor and C major."""
     home = _CAMELOT_OF_C if side in "ABab" else _OPEN_KEY_OF_C
     minor = side in "AaMm"
     return key_name((hour - home) * _FIFTH + (_RELATIVE_MINOR if minor else 0), minor=minor)
+
+
+def tonic_of(key: str) -> int:
+    """Tonic of a key, semitones above C, 0 to 11. Takes what `read_key` takes.
+
+    Raises
+    ------
+    ValueError : it is no key.
+    """
+    name = read_key(key)
+    if name is None:
+        raise ValueError(f"{key!r} is no key")
+    tonic = name.partition(" ")[0]
+    return pitch_class(tonic[0], tonic[1:])
 
 
 def wheel_place(key: str) -> int:
@@ -59,12 +83,8 @@ def wheel_place(key: str) -> int:
     ------
     ValueError : it is no key.
     """
-    name = read_key(key)
-    if name is None:
-        raise ValueError(f"{key!r} is no key")
-    tonic, _, mode = name.partition(" ")
-    minor = mode == "minor"
-    fifths = (pitch_class(tonic[0], tonic[1:]) - (_RELATIVE_MINOR if minor else 0)) * _FIFTH
+    tonic, minor = tonic_of(key), str(read_key(key)).endswith("minor")
+    fifths = (tonic - (_RELATIVE_MINOR if minor else 0)) * _FIFTH
     return 2 * ((_CAMELOT_OF_C - 1 + fifths) % 12) + (not minor)
 
 

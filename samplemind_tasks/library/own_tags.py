@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from samplemind_tasks.library.likeness import Rows
-from samplemind_tasks.words.ranking import Mode, Part, Ranked
+from samplemind_tasks.words.ranked import Mode, Part, Ranked
 from samplemind_tasks.words.understood import Understood
 
 RAISED = 0.9
@@ -52,7 +52,7 @@ def own_tags_first(
 def _denied(understood: Understood) -> str:
     """The words of what is not wanted: "kick, not dusty" does not ask for what somebody tagged dusty."""
     sounds = [sound.words for sound in understood.sounds if not sound.wanted]
-    descriptors = [descriptor.words for descriptor in understood.descriptors if not descriptor.wanted]
+    descriptors = [denied for one in understood.descriptors if (denied := one.words.removeprefix("not ")) != one.words]
     return f" {' '.join(map(_plain, (*sounds, *descriptors, *understood.senseless)))} "
 
 

@@ -13,7 +13,8 @@ from samplemind_tasks.logs import get_log
 from samplemind_tasks.queries import Meaning
 from samplemind_tasks.words.meaning import Related, asked_texts
 from samplemind_tasks.words.parse import parse
-from samplemind_tasks.words.ranking import FLOOR, Ranked, rank
+from samplemind_tasks.words.ranked import FLOOR, Ranked
+from samplemind_tasks.words.ranking import rank
 from samplemind_tasks.words.understood import Understood
 
 RELATED_WITHIN_S = 3.0

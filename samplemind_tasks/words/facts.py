@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samplemind_tasks.features import Kind
-from samplemind_tasks.words.understood import NOTES, Bounds, Understood
+from samplemind_tasks.keynames import key_name, tonic_of, wheel_place
+from samplemind_tasks.words.understood import Bounds, Understood
 
 _KINDS = tuple(Kind)
 
@@ -47,17 +48,10 @@ def facts(understood: Understood) -> list[Fact]:
     if understood.kinds:
         found.append(Fact(understood.kind_words, "kind", tuple(_KINDS.index(kind) for kind in understood.kinds)))
     if understood.key is not None:
-        tonic, _, mode = understood.key.partition(" ")
-        found.append(
-            Fact(
-                understood.key_words,
-                "key",
-                (_camelot(NOTES.index(tonic), minor=mode == "minor"),),
-                tonic=NOTES.index(tonic),
-            )
-        )
+        places = (wheel_place(understood.key),)
+        found.append(Fact(understood.key_words, "key", places, tonic=tonic_of(understood.key)))
     if understood.tonic is not None:
-        both = tuple(_camelot(understood.tonic, minor=minor) for minor in (True, False))
+        both = tuple(wheel_place(key_name(understood.tonic, minor=minor)) for minor in (True, False))
         found.append(Fact(understood.key_words, "key", both, tonic=understood.tonic))
     found += _bounded(understood.tempo_bpm, "tempo_bpm")
     found += _bounded(understood.pitch_midi, "pitch_midi")
@@ -70,12 +64,6 @@ def facts(understood: Understood) -> list[Fact]:
 
 def _bounded(bounds: Bounds | None, column: str) -> Sequence[Fact]:
     return [] if bounds is None else [Fact(bounds.words, column, bounds=(bounds.least, bounds.most))]
-
-
-def _camelot(tonic: int, *, minor: bool) -> int:
-    """Place of a key on the Camelot wheel, 0 to 23: minor keys even, major ones odd."""
-    fifths = (tonic + (3 if minor else 0)) * 7 % 12  # from C major or A minor, at 8
-    return 2 * ((fifths + 7) % 12) + (not minor)
 
 
 def _midi(hz: float) -> float:

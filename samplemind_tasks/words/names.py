@@ -2,7 +2,7 @@
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,6 +94,13 @@ class NameIndex:
         _mark(scores, self._rows_of_word, numbers, PREFIX_WEIGHT)
         _mark(scores, self._rows_of_word, [] if exact is None else [exact], 1.0)
         return scores
+
+    def has_any(self, words: Iterable[str], size: int) -> NDArray[np.bool_]:
+        """Which rows' names have one of these words exactly; bool [size]."""
+        scores = np.zeros(size, np.float32)
+        numbers = [number for word in words if (number := self._word_number.get(word)) is not None]
+        _mark(scores, self._rows_of_word, numbers, 1.0)
+        return scores > 0
 
     def tells(self, wanted: Floats, size: int) -> tuple[Floats, NDArray[np.bool_]]:
         """How well the sound that each row's name tells is one that is asked for, and which names tell another.

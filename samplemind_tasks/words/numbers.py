@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass, field
 
-from samplemind_tasks.words.understood import NOTES, Bounds
+from samplemind_tasks.keynames import german_key, key_name, pitch_class, wheel_key
+from samplemind_tasks.words.understood import Bounds
 
 _NUMBER = r"(?<![\w.#])((?:(?<!\S)-)?\d{1,6}(?:[.,]\d{1,3})?)"
 """Below zero where a minus stands before it and a space before that."""
@@ -32,14 +33,12 @@ _SECONDS = re.compile(
 _KEY = re.compile(
     r"(?<![\w#])([A-Ga-g])\s?(#|♯|b|♭|sharp|flat)?[\s-]?((?i:minor|major|min|maj|moll|dur))(?!\w)|(?<![\w#])([A-G])(#|♯|b|♭)?(m)(?![\w'])"
 )
+_GERMAN_KEY = re.compile(r"(?<![\w#])([a-h])(is|es|s)?[\s_-]?(dur|moll)(?!\w)", re.IGNORECASE)
 _MODED_ANY_CASE = re.compile(r"(?<![\w#])([a-g])(#|♯)(m)?(?![\w])|(?<![\w#])([A-G])(#|♯|b|♭)(?![\w#])")
 _IN = re.compile(r"\b(?:in|key|key of)\s+([A-G])(?![\w#\u266f\u266d'’])")
 _CAMELOT = re.compile(r"(?<![\w#])(1[0-2]|[1-9])([ABab])(?!\w)")
 _NOTE = re.compile(r"(?<![\w#])([A-Ga-g])(#|♯|b|♭)?(-?[0-8])(?![\w#])")
 _B3 = re.compile(r"\bhammond\b", re.IGNORECASE)
-
-_NATURALS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-_ACCIDENTALS = {"#": 1, "♯": 1, "s": 1, "b": -1, "♭": -1, "f": -1}
 
 ABOUT_TEMPO = 0.02
 """A tempo means so much to both sides: "around 124" and "124 bpm" find 123.7."""
@@ -133,21 +132,19 @@ def _duration(match: re.Match[str]) -> Bounds:
 
 def _key(found: Numbers) -> None:
     """A key with its mode, a place on the Camelot wheel, or a tonic with its accidental."""
-    if match := found.take(_KEY):
+    if match := found.take(_GERMAN_KEY):
+        found.key = german_key(match[1], match[2] or "", match[3])
+    elif match := found.take(_KEY):
         letter, accidental, mode = match.group(1, 2, 3) if match[1] else match.group(4, 5, 6)
-        minor = mode.lower() in ("m", "minor", "min", "moll")
-        found.key = f"{NOTES[_pitch_class(letter, accidental)]} {'minor' if minor else 'major'}"
+        found.key = key_name(_pitch_class(letter, accidental), minor=mode.lower() in ("m", "minor", "min", "moll"))
     elif match := found.take(_CAMELOT):
-        minor = match[2] in "Aa"
-        tonic = (int(match[1]) - 8) * 7 + (9 if minor else 0)
-        found.key = f"{NOTES[tonic % 12]} {'minor' if minor else 'major'}"
+        found.key = wheel_key(int(match[1]), match[2])
     elif match := found.take(_MODED_ANY_CASE):
         letter, accidental = (match[1], match[2]) if match[1] else (match[4], match[5])
-        tonic = _pitch_class(letter, accidental)
         if match[3]:
-            found.key = f"{NOTES[tonic]} minor"
+            found.key = key_name(_pitch_class(letter, accidental), minor=True)
         else:
-            found.tonic = tonic
+            found.tonic = _pitch_class(letter, accidental)
     elif match := found.take(_IN):
         found.tonic = _pitch_class(match[1], None)
     if match:
@@ -155,7 +152,7 @@ def _key(found: Numbers) -> None:
 
 
 def _pitch_class(letter: str, accidental: str | None) -> int:
-    return (_NATURALS[letter.upper()] + (_ACCIDENTALS[accidental[0].lower()] if accidental else 0)) % 12
+    return pitch_class(letter, (accidental or "").lower())
 
 
 def _number(text: str) -> float:

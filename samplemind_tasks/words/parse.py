@@ -12,6 +12,8 @@ READ_CHARS = 1_000
 """A text is read up to here: nobody asks for one sound with more, and reading stays a matter of milliseconds."""
 FADED = 0.25
 """What is left of a guess beside a sure meaning: in "piano chord" the chord is hardly a synthesiser's."""
+FAINTEST = 0.16
+"""A guess that has faded below this is none: a "kick drum" that was mistyped is no snare."""
 _LOOPS = frozenset({Category.DRUM_LOOP, Category.MELODIC_LOOP})
 _BARE_BPM = range(60, 201)
 """A number beside a loop that is its tempo: "loop 124"."""
@@ -73,10 +75,11 @@ class _Reading:
         else:
             self.sounds += [Sound(name=name, weight=1.0, wanted=False, words=words) for name in phrase.excluded]
         if wanted or not phrase.excluded:
+            told = words if wanted else f"not {words}"
             for name in phrase.descriptors:
-                self.descriptors.append(Descriptor(name=name, wanted=wanted, words=words))
+                self.descriptors.append(Descriptor(name=name, wanted=wanted, words=told))
             for name in phrase.denied:
-                self.descriptors.append(Descriptor(name=name, wanted=not wanted, words=words))
+                self.descriptors.append(Descriptor(name=name, wanted=not wanted, words=told))
         if phrase.kinds and not phrase.sounds:
             self.kinds.update(dict.fromkeys(phrase.kinds, wanted))
             self.kind_words.append(words if wanted else f"not {words}")
@@ -126,13 +129,15 @@ def _kinds(asked: dict[Kind, bool]) -> list[Kind]:
 
 
 def _faded(sounds: list[Sound]) -> list[Sound]:
-    """Each sound once, the likeliest first; guesses fade beside a sure meaning."""
+    """Each sound once, the likeliest first; guesses fade beside a sure meaning, the faintest away."""
     sure = any(sound.wanted and sound.weight >= SURE for sound in sounds)
     sure_words = {sound.words for sound in sounds if sound.weight >= SURE}
     best: dict[tuple[str, bool], Sound] = {}
     for sound in sounds:
         if sure and sound.wanted and sound.words not in sure_words:
             sound = sound.model_copy(update={"weight": round(sound.weight * FADED, 3)})
+            if sound.weight < FAINTEST:
+                continue
         kept = best.get((sound.name, sound.wanted))
         if kept is None or sound.weight > kept.weight:
             best[sound.name, sound.wanted] = sound

@@ -32,11 +32,7 @@ class _Columns(Protocol):
 
 def perceived(descriptors: Sequence[Descriptor], columns: _Columns, rows: NDArray[np.intp]) -> list[tuple[str, Floats]]:
     """For each descriptor its words, and how far each row is so, or is not where it should not: float32 [rows]."""
-    return [(_told(one), _met(one, columns, rows)) for one in descriptors]
-
-
-def _told(descriptor: Descriptor) -> str:
-    return descriptor.words if descriptor.wanted else f"not {descriptor.words}"
+    return [(one.words, _met(one, columns, rows)) for one in descriptors]
 
 
 def _met(descriptor: Descriptor, columns: _Columns, rows: NDArray[np.intp]) -> Floats:

@@ -5,31 +5,25 @@ a name that tells the sound joins it as independent evidence; descriptors and ta
 key, note, length or kind is a fact: samples that do not meet it are left out, unless none does.
 """
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from samplemind_tasks.aspects import DESCRIPTORS
 from samplemind_tasks.categories import CATEGORY_NUMBERS, Category
 from samplemind_tasks.words.facts import Fact, facts
 from samplemind_tasks.words.meaning import Related, asked_tags
 from samplemind_tasks.words.names import NameIndex
 from samplemind_tasks.words.perceived import perceived
-from samplemind_tasks.words.understood import Sound, Understood
+from samplemind_tasks.words.ranked import FLOOR, Floats, Mode, Part, Ranked
+from samplemind_tasks.words.understood import Descriptor, Sound, Understood
 from samplemind_tasks.words.unwanted import left_over
-from samplemind_tasks.words.vocabulary import LEAF_NAMES, leaves_of
+from samplemind_tasks.words.vocabulary import LEAF_NAMES, leaves_of, vocabulary
 
-Floats = NDArray[np.float32]
 Rows = NDArray[np.intp]
 
-FLOOR = 0.15
-"""Where no sample reaches this, nothing matches: instruments that a library of drums lacks stay below, bar a few."""
-LISTED = 0.05
-"""Where something matches, less probable samples are listed after it, down to here."""
 DESCRIBED = 0.3
 """Share of the score that the descriptors can take away."""
 TAGGED = 0.3
@@ -42,24 +36,14 @@ TOLD_SHARE = 0.8
 """Of a name's worth where a sound is asked for: that it tells this sound; the rest is for the very words."""
 CONTRADICTED = 0.5
 """What is left of what was heard where the file's own name tells another sound."""
+SAID_OTHERWISE = 0.8
+"""How much a name that says a descriptor by another word is worth beside one that says the word."""
 UNREAD = 0.6
 """What is left where some words of a text without a sound were read as nothing."""
-_SEEN = 0.15
-"""A part of the score from this on is told as a reason."""
-
-
-class Mode(StrEnum):
-    """How a sample was found. Wire words."""
-
-    CATEGORY = "category"
-    WORDS = "words"
-    """It was measured to be as the descriptors say."""
-    TAGS = "tags"
-    NAME = "name"
-    FACTS = "facts"
-    """Tempo, key, note, length or kind."""
-    MEANING = "meaning"
-    """The sentence model finds what was asked for near to what was heard."""
+FACTS_ALONE = 0.9
+"""What a sample is worth that meets all facts where only facts are asked for: names are told apart above it."""
+KEYLESS = 0.6
+"""The share of it that a single hit without any tone is worth where a key is asked for."""
 
 
 class Columns(Protocol):
@@ -72,41 +56,6 @@ class Columns(Protocol):
     """
 
     def __getitem__(self, column: str, /) -> NDArray[Any]: ...
-
-
-@dataclass(frozen=True)
-class Part:
-    """One thing the text asks for, and how far each row meets it: float32 [rows], 0 to 1."""
-
-    mode: Mode
-    words: str
-    met: Floats
-
-
-@dataclass(frozen=True)
-class Ranked:
-    """Scores of the rows that were asked about, float32 [rows], 0 to 1, and what they are made of."""
-
-    scores: Floats
-    parts: list[Part] = field(default_factory=list)
-    understood: Understood = field(default_factory=Understood)
-    """The text, with what ranking made of words that were read as nothing."""
-
-    @property
-    def nothing_matches(self) -> bool:
-        return not (self.scores >= FLOOR).any()
-
-    @property
-    def floor(self) -> float:
-        """A sample below this is no match; infinite where nothing matches."""
-        return math.inf if self.nothing_matches else LISTED
-
-    def why(self, place: int) -> tuple[list[str], list[str]]:
-        """How the row at a place was found, and the words of the text that it meets."""
-        met = sorted((part for part in self.parts if part.met[place] >= _SEEN), key=lambda part: -part.met[place])
-        words = [words for words in dict.fromkeys(part.words for part in met) if words]
-        whole = [one for one in words if not any(f" {one} " in f" {other} " for other in words if other != one)]
-        return list(dict.fromkeys(part.mode.value for part in met)), whole
 
 
 def rank(
@@ -170,8 +119,19 @@ class _Ranking:
             return tagged
         if self._described:
             return np.asarray(np.mean([met for _, met in self._described], axis=0) * unread, np.float32)
-        says_something = self._facts or any(not sound.wanted for sound in self._understood.sounds)
-        return np.full(len(self._rows), unread if says_something else 0.0, np.float32)
+        if self._facts:
+            return self._by_facts() * np.float32(unread)
+        denies = any(not sound.wanted for sound in self._understood.sounds)
+        return np.full(len(self._rows), unread if denies else 0.0, np.float32)
+
+    def _by_facts(self) -> Floats:
+        """Where nothing but facts is asked for: who asks for a key means what has one, before a drum tuned to it."""
+        if not any(fact.tonic is not None for fact in self._facts):
+            return np.full(len(self._rows), FACTS_ALONE, np.float32)
+        tonal = self._columns["word_scores"][self._rows, DESCRIPTORS.index("tonal")] / np.float32(255)
+        has_key = self._columns["key"][self._rows] >= 0
+        worth = np.where(has_key, 1, KEYLESS + (1 - KEYLESS) * tonal)
+        return np.asarray(FACTS_ALONE * worth, np.float32)
 
     def with_names(self, base: Floats, names: NameIndex) -> Floats:
         """Join what the names say to what was heard."""
@@ -203,11 +163,16 @@ class _Ranking:
         met = [so for _, so in self._described]
         if names is None:
             return met
-        size = len(self._columns["duration_s"])
         return [
-            np.maximum(so, names.has_word(one.name, size)[self._rows]) if one.wanted else so
+            np.maximum(so, self._named(one, names)) if one.wanted else so
             for one, so in zip(self._understood.descriptors, met, strict=True)
         ]
+
+    def _named(self, descriptor: Descriptor, names: NameIndex) -> Floats:
+        """How far names say a descriptor: by its own word, or less by another for the same, as "lo" for low."""
+        size = len(self._columns["duration_s"])
+        others = names.has_any(vocabulary().words_for.get(descriptor.name, ()), size) * np.float32(SAID_OTHERWISE)
+        return np.maximum(names.has_word(descriptor.name, size), others)[self._rows]
 
     def bounded(self, scores: Floats) -> Floats:
         """Leave out what does not meet every fact, where something good enough does; else prefer what meets more."""

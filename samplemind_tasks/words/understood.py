@@ -5,9 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from samplemind_tasks.features import Confidence, KeyName, Kind, Strict
-
-NOTES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
-"""One name for each pitch class, as in `features.KeyName`s."""
+from samplemind_tasks.keynames import tonic_name
 
 
 class Sound(Strict):
@@ -28,6 +26,7 @@ class Descriptor(Strict):
     wanted: bool
     """False: it should not."""
     words: str
+    """The words it was read from, "not" before those that were denied: "dry" itself asks for not sustained."""
 
 
 class Bounds(Strict):
@@ -84,7 +83,7 @@ class Understood(Strict):
         told += [("descriptor", one.name if one.wanted else f"not {one.name}", one.words) for one in self.descriptors]
         told += [("kind", kind.value, self.kind_words) for kind in self.kinds]
         if self.key is not None or self.tonic is not None:
-            told.append(("key", self.key or NOTES[self.tonic or 0], self.key_words))
+            told.append(("key", self.key or tonic_name(self.tonic or 0), self.key_words))
         for what in ("tempo_bpm", "pitch_midi", "pitch_hz", "duration_s"):
             bounds = getattr(self, what)
             if bounds is not None:

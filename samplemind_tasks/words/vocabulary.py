@@ -98,6 +98,8 @@ class Vocabulary:
         """float32 [phrases, leaves]"""
         of_denials = {word for words in self.denials | self.exclusions for word in words}
         self._known = {word for words in self._number_of for word in words} | self.ignored | self.joiners | of_denials
+        self.words_for = _words_for(self.phrases)
+        """Every single word for each descriptor."""
         adjectives = [phrase.text for phrase in self.phrases if phrase.is_alone and not phrase.sounds]
         self._english = {**compared(adjectives), **foreign(languages)}
         targets = set(self._english.values()).union(*(phrase.words for phrase in self.phrases if phrase.is_alone))
@@ -185,6 +187,15 @@ def _entries(table: dict[str, dict[str, object]]) -> Iterator[tuple[str, str, st
     for spelled, names in table["excluded"].items():
         for name in _strings(names):
             yield "excluded", name, spelled, 1.0
+
+
+def _words_for(phrases: Sequence[Phrase]) -> dict[str, tuple[str, ...]]:
+    words: dict[str, list[str]] = {}
+    for phrase in phrases:
+        if len(phrase.words) == 1:
+            for name in phrase.descriptors:
+                words.setdefault(name, []).append(phrase.text)
+    return {name: tuple(spelled) for name, spelled in words.items()}
 
 
 def _other_ways(

@@ -109,6 +109,22 @@ def test_descriptors_and_their_negation(text: str, name: str, wanted: bool) -> N
     assert (name, wanted) in [(found.name, found.wanted) for found in parse(text).descriptors]
 
 
+def test_words_are_told_as_denied_only_where_they_were() -> None:
+    dry = {told.name: (told.wanted, told.words) for told in parse("dry kick").descriptors}
+    assert dry["sustained"] == (False, "dry")
+    assert parse("kick, not bright").descriptors[0].words == "not bright"
+
+
+def test_a_floor_tom_is_a_low_one() -> None:
+    asked = parse("floor tom")
+    assert [sound.name for sound in asked.sounds] == ["tom"]
+    assert [descriptor.name for descriptor in asked.descriptors] == ["low"]
+
+
+def test_a_guess_that_has_faded_away_is_not_told() -> None:
+    assert [sound.name for sound in parse("kik drum").sounds] == ["kick"]
+
+
 def test_a_sound_that_is_not_wanted() -> None:
     sounds = {sound.name: sound.wanted for sound in parse("warm pad without noise").sounds}
     assert sounds == {"pad": True, "noise": False}
@@ -125,6 +141,11 @@ def test_a_sound_that_is_not_wanted() -> None:
         ("8A pad", "A minor"),
         ("8B pad", "C major"),
         ("12b pad", "E major"),
+        ("H-Moll", "B minor"),
+        ("b-moll", "Bb minor"),
+        ("Fläche in Es-Dur", "Eb major"),
+        ("fis moll", "F# minor"),
+        ("As-Dur pad", "Ab major"),
         ("a pad", None),
         ("I am a pad", None),
         ("big pad", None),

@@ -13,7 +13,8 @@ from samplemind_tasks.features import Kind
 from samplemind_tasks.words.meaning import Meaning, Related
 from samplemind_tasks.words.names import NameIndex
 from samplemind_tasks.words.parse import parse
-from samplemind_tasks.words.ranking import Ranked, rank
+from samplemind_tasks.words.ranked import Ranked
+from samplemind_tasks.words.ranking import rank
 from samplemind_tasks.words.understood import Sound
 
 TAGS = ["techno", "female vocal", "slow"]
@@ -143,6 +144,26 @@ def test_facts_leave_out_what_does_not_meet_them(names: NameIndex) -> None:
     assert best("kick near 49 hz") == ["kick_deep.wav"]
     assert best("kick under 0.3 s") == ["kick_click.wav"]
     assert set(best("loops")) == {"loop_amen.flac", "loop_club.flac", "marta.wav"}
+
+
+def test_a_key_alone_finds_music_before_drums_tuned_to_it() -> None:
+    found = best("A minor")
+    assert set(found[:2]) == {"loop_club.flac", "wide.wav"}
+    assert found[-1] == "a01.wav"
+
+
+def test_among_equals_those_that_are_called_so_come_first(names: NameIndex) -> None:
+    assert best("loops", names)[-1] == "marta.wav"
+
+
+def test_a_name_may_say_a_descriptor_by_another_word() -> None:
+    index = NameIndex()
+    for row, name in enumerate(["tom_hi.wav", "tom_mid.wav", "tom_lo.wav"]):
+        index.put(row, name)
+    columns = {name: column[[3, 3, 3]] for name, column in library().items()}
+    for text in ("low tom", "floor tom"):
+        scores = rank(parse(text), columns, np.arange(3), names=index).scores
+        assert scores.argmax() == 2
 
 
 def test_facts_that_nothing_meets_leave_nothing_out() -> None:
