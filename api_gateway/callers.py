@@ -24,6 +24,9 @@ WRONG_KEYS_PER_MINUTE = 20
 nobody can lock out who shares a proxy with him."""
 NO_KEY = Problem(code="no_key", message="send a key: Authorization: Bearer KEY")
 WRONG_KEY = Problem(code="wrong_key", message="this key is wrong, or it was revoked or has expired")
+OTHER_SCHEME = Problem(
+    code="no_key", message="a key is sent as Authorization: Bearer KEY, or as X-API-Key: KEY; no other scheme is read"
+)
 CHALLENGE = 'Bearer realm="SampleMind"'
 
 log = get_log(__name__)
@@ -64,7 +67,10 @@ class KeyGuard:
             await _KeyedAnswer(scope, send).through(self._app, receive)
 
     async def _caller(self, scope: Scope) -> Caller:
-        key = sent_key(Headers(scope=scope))
+        headers = Headers(scope=scope)
+        if _has_other_scheme(headers):
+            raise Refused(401, OTHER_SCHEME, WWW_Authenticate=CHALLENGE)
+        key = sent_key(headers)
         if not key:
             if asks_for_key(scope, self._settings):
                 raise Refused(401, NO_KEY, WWW_Authenticate=CHALLENGE)
@@ -131,9 +137,11 @@ def _in_a_sentence(send: Send) -> Send:
 def sent_key(headers: Headers) -> str:
     """The key a request carries; empty where it carries none."""
     scheme, _, key = headers.get("authorization", "").partition(" ")
-    if scheme:
-        return key.strip() if scheme.lower() == "bearer" else "of another scheme"
-    return headers.get("x-api-key", "").strip()
+    return (key if scheme else headers.get("x-api-key", "")).strip()
+
+
+def _has_other_scheme(headers: Headers) -> bool:
+    return headers.get("authorization", "").partition(" ")[0].lower() not in ("", "bearer")
 
 
 def _address(scope: Scope) -> str:

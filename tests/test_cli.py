@@ -391,7 +391,7 @@ def test_a_request_of_ours_that_makes_no_sense_is_not_blamed_on_the_gateway(call
 def test_what_is_neither_an_id_nor_a_file_is_said_so(call: Called) -> None:
     with answering(200, '{"samples": []}') as url:
         outcome = call("show", "nope", "--url", url)
-    assert outcome.err.startswith("not_found: no sample has the id 'nope', and there is no file of that name")
+    assert outcome.err.startswith("no_such_sample: nothing in the library is called 'nope', and there is no such file")
 
 
 def test_nobody_listens_there(call: Called) -> None:
@@ -466,7 +466,7 @@ def test_a_library_that_does_not_exist_is_said_before_anything_starts(tmp_path: 
     )
     assert outcome.returncode == 1
     assert outcome.stdout == ""
-    assert outcome.stderr.startswith("not_found: ")
+    assert outcome.stderr.startswith("no_such_folder: ")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -93,6 +93,15 @@ def test_a_files_name_says_its_format(shell: Shell, tmp_path: Path, name: str) -
     assert (tmp_path / name).stat().st_mode & 0o777 == 0o666 & ~_umask()
 
 
+def test_a_name_that_says_no_format_is_taken_for_a_slip(shell: Shell, tmp_path: Path) -> None:
+    outcome = shell("export", "-o", str(tmp_path / "all.xlsx"))
+    assert outcome.code == 2
+    assert ".xlsx is none of .csv" in " ".join(outcome.err.replace("│", " ").split())
+    assert not list(tmp_path.iterdir())
+    shell("export", "-o", str(tmp_path / "all.txt"), "--format", "csv")
+    assert (tmp_path / "all.txt").read_text().startswith("id,")
+
+
 def _umask() -> int:
     mask = os.umask(0o022)
     os.umask(mask)

@@ -11,6 +11,7 @@ from api.world import World, eventually
 from typer.testing import CliRunner
 
 from samplemind_tasks.cli import app
+from samplemind_tasks.cli.queues import QUEUES_TO_PAUSE
 from samplemind_tasks.settings import Settings
 
 
@@ -42,6 +43,10 @@ def told(url: str, *words: str) -> dict[str, dict[str, Any]]:
 def test_queues_shows_each_queue_and_that_nobody_takes_from_it(url: str) -> None:
     assert set(told(url, "queues")) == {"scan", "control", "cpu.now", "cpu", "gpu.now", "gpu", "live"}
     assert run(url, "queues").stdout.count("no worker") == 7
+
+
+def test_the_shell_completes_what_can_be_paused(url: str) -> None:
+    assert {name for name, row in told(url, "queues").items() if row["can_pause"]} == set(QUEUES_TO_PAUSE)
 
 
 def test_a_name_is_a_queue_and_an_id_a_job(url: str, world: World) -> None:

@@ -42,7 +42,7 @@ async def upload_sound(
 ) -> Uploaded:  # fmt: skip
     """Store a file. It is hashed on the way, and kept once however often it is sent.
 
-    `curl --data-binary @kick.wav 'localhost:8000/v1/uploads?name=kick.wav'` sends one. Nothing is analysed yet:
-    the next step is `POST /v1/jobs` with the ids that were answered: `{"uploads": ["4e07408562bedb8b60ce05c1"]}`.
+    `curl --data-binary @kick.wav "$URL/v1/uploads?name=kick.wav"` sends one. Nothing is analysed yet: the next
+    step is `POST /v1/jobs` with the ids that were answered: `{"uploads": ["4e07408562bedb8b60ce05c1"]}`.
     """
     return await library.uploads.add(user, name, request.stream())

@@ -83,8 +83,11 @@ def options(
 
 def main() -> None:
     """The console script."""
-    bear_any_name()
-    app()
+    try:
+        bear_any_name()
+        app()
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
 
 
 def bear_any_name() -> None:

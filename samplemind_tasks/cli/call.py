@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Concatenate, ParamSpec, TypeVar
+from urllib.parse import urlsplit
 
 import typer
 from pydantic import ValidationError
@@ -66,6 +67,10 @@ NEXT_STEPS = {
     "unconfirmed": "the same command with --yes",
     "no_such_collection": "`samplemind collections list` shows them",
     "no_such_search": "`samplemind searches list` shows them",
+    "name_taken": "choose another name, or delete the one that has it",
+    "no_such_folder": "name a folder that is there",
+    "no_such_sample": "`samplemind list` shows what is in the library, with ids",
+    "no_such_job": "`samplemind jobs` lists them",
     "unwritable": "choose another file with --output",
     "busy": "ask again when another export has ended",
     "not_installed": "install the extra where the gateway runs, and restart it",
@@ -216,7 +221,7 @@ def read_settings(url: str, data_dir: Path | None, api_key: str = "") -> Setting
     """The environment's settings, and what the command line says over them."""
     given: dict[str, object] = {}
     if url:
-        given["url"] = url.rstrip("/")
+        given["url"] = _web_address(url)
     if api_key:
         given["key"] = api_key
     if data_dir is not None:
@@ -234,6 +239,13 @@ def read_settings(url: str, data_dir: Path | None, api_key: str = "") -> Setting
         variable = f"SAMPLEMIND_{named[1].upper()}" if named else "a setting"
         right = json.dumps([os.environ.get(variable) or "/music"])
         raise typer.BadParameter(f"{variable} is a JSON list: write {variable}='{right}'") from error
+
+
+def _web_address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise typer.BadParameter(f"--url: {url!r} is no web address: write http://HOST:PORT")
+    return url.rstrip("/")
 
 
 Word = TypeVar("Word", bound=StrEnum)

@@ -248,7 +248,8 @@ class Gateway(Transport):
 def _whole(text: str, thing: str, newest: Callable[[], Iterator[Json]]) -> str:
     """The id a unique prefix stands for; a whole id is taken as it is."""
     if not ID_OR_PREFIX.fullmatch(text):
-        raise NotFound(f"{text!r} is no {thing} id: give at least its first {SHORTEST_PREFIX} characters")
+        message = f"{text!r} is no {thing} id: give at least its first {SHORTEST_PREFIX} characters"
+        raise NotFound(message, code=f"no_such_{thing}")
     if len(text) == WHOLE_ID:
         return text
     found = {item["id"] for _, item in zip(range(PREFIX_SEARCH), newest(), strict=False) if item["id"].startswith(text)}
@@ -258,4 +259,4 @@ def _whole(text: str, thing: str, newest: Callable[[], Iterator[Json]]) -> str:
         raise SampleMindError(
             f"{len(found)} {thing} ids start with {text}: {', '.join(sorted(found)[:3])}", code="ambiguous"
         )
-    raise NotFound(f"no {thing} id starts with {text}")
+    raise NotFound(f"no {thing} id starts with {text}", code=f"no_such_{thing}")

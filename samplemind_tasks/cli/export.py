@@ -29,7 +29,7 @@ ENDINGS = {
     ".parquet": ExportFormat.PARQUET, ".pq": ExportFormat.PARQUET,
 }  # fmt: skip
 SHOWN_EVERY_S = 0.2
-FORMATS = "csv, jsonl or parquet; as the file's name says, else csv."
+FORMATS = "csv, jsonl or parquet. Default: as the file's name says; csv without a name or ending."
 
 
 @command(app)
@@ -50,7 +50,7 @@ def export(
     vectors: Annotated[bool, typer.Option("--vectors", help="With the model's vectors; not as csv.")] = False,
 ) -> int:
     """Write samples with what is known of them into a file: csv, JSON lines or Parquet."""
-    format_ = format_ or (ENDINGS.get(output.suffix.lower()) if output else None) or ExportFormat.CSV
+    format_ = format_ or _format_called(output)
     if collection:
         wanted["collection"] = collection_id(call, collection)
     query = {**wanted, "format": format_, "features": features, "vectors": vectors}
@@ -64,6 +64,14 @@ def export(
     call.answer({"output": as_shown(output.absolute()), "format": format_, "size_bytes": progress.size_bytes})
     call.show(f"{as_shown(output)}: {show.size(progress.size_bytes)}")
     return 0
+
+
+def _format_called(output: Path | None) -> ExportFormat:
+    """The format that a file's name says; one that says none is csv, one that says another is a slip."""
+    ending = output.suffix.lower() if output and (output.is_file() or not output.exists()) else ""
+    if ending and ending not in ENDINGS:
+        raise typer.BadParameter(f"{ending} is none of {', '.join(ENDINGS)}: rename the file, or add --format")
+    return ENDINGS.get(ending, ExportFormat.CSV)
 
 
 def _to_stdout(call: Call, query: Query) -> int:

@@ -74,7 +74,8 @@ def create(
 def list_keys(call: Call) -> None:
     """List the keys of all users, without their secrets."""
     answer = call.gateway.keys() if call.settings.url else _on_the_server(call, "list")
-    call.answer(answer)
+    for key in answer["keys"]:
+        call.answer(key)
     keys = KeyList.model_validate(answer, extra="ignore").keys
     call.show(_table(keys) if keys else "There are no keys. A gateway on loopback needs none.")
 

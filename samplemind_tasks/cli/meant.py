@@ -45,7 +45,7 @@ def find_sample(call: Call, text: str) -> str:
     if path.is_file():
         at = call.gateway.sample_at(path.absolute())
         if at is None:
-            raise NotFound(f"{as_shown(path.absolute())} is not in the library")
+            raise NotFound(f"{as_shown(path.absolute())} is not in the library", code="no_such_sample")
         return str(at["id"])
     answer = call.gateway.lookup(as_shown(text), SHOWN_NAMESAKES)
     if len(answer["samples"]) == 1:
@@ -54,7 +54,9 @@ def find_sample(call: Call, text: str) -> str:
         raise _several(text, answer)
     gone = None if path.is_dir() else call.gateway.sample_at(path.absolute())
     if gone is None:
-        raise NotFound(f"no sample has the id {as_shown(text)!r}, and there is no file of that name, nor a sample")
+        raise NotFound(
+            f"nothing in the library is called {as_shown(text)!r}, and there is no such file", code="no_such_sample"
+        )
     return str(gone["id"])
 
 

@@ -16,10 +16,16 @@ from samplemind_tasks.queue_views import QueueView
 
 app = typer.Typer()
 
+QUEUES_TO_PAUSE = ["cpu.now", "cpu", "gpu.now", "gpu"]
+"""Those that can be paused, for the shell to complete."""
+
 WhatArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="QUEUE_OR_JOB", help="Queues by name, jobs by id or its first characters.", show_default=False
+        metavar="QUEUE_OR_JOB",
+        help="Queues by name, jobs by id or its first characters.",
+        show_default=False,
+        autocompletion=lambda: QUEUES_TO_PAUSE,
     ),
 ]
 

@@ -163,7 +163,7 @@ def _tell(call: Call, answers: list[Json]) -> None:
     if full := sum(len(answer.full) for answer in told):
         call.show(Text(f"{show.count(full)} have no room for more tags", style="yellow"))
     if unknown := [name for answer in told for name in answer.unknown]:
-        raise NotFound(f"there is no sample {', '.join(unknown)}")
+        raise NotFound(f"there is no sample {', '.join(unknown)}", code="no_such_sample")
 
 
 def _samples(count: int) -> str:

@@ -201,6 +201,8 @@ def show_answer(
             call.show("Nothing matches.")
         elif told.searched:
             call.show("Nothing else is there to compare with.")
+        elif folder:
+            call.show(f"No sample below {folder} passes the filters.")
         else:
             call.show("Nothing passes the filters, or the library is empty: samplemind add FOLDER")
         return

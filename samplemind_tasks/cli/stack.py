@@ -147,7 +147,7 @@ def _at(call: Call, url: str) -> Call:
 def _existing(path: Path) -> Path:
     path = path.expanduser().absolute()
     if not path.exists():
-        raise NotFound(f"{path} does not exist")
+        raise NotFound(f"there is no folder {path}", code="no_such_folder")
     return path
 
 

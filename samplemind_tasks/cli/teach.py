@@ -31,7 +31,7 @@ def teach(
         typer.Argument(
             metavar="[FOLDER]",
             parser=named_path,
-            help="Each subfolder is a label. Without: what was taught.",
+            help="Each subfolder with 5 sounds or more is a label. Without: what was taught.",
             show_default=False,
         ),
     ] = None,
