@@ -113,7 +113,7 @@ class NameIndex:
         -------
         float32 [size], 0 to 1, and bool [size]
         """
-        alike = np.minimum(vocabulary().leaves, wanted).max(axis=1)
+        alike = np.minimum(vocabulary().told_by_names, wanted).max(axis=1)
         scores = np.zeros(size, np.float32)
         for number in np.flatnonzero(alike >= _LEAST_ALIKE).tolist():
             _mark(scores, self._rows_of_folder_phrase, [number], FOLDER_WEIGHT * float(alike[number]))
@@ -170,7 +170,16 @@ def sound_phrases(words: Sequence[str]) -> list[int]:
             found.append(match[0])
         place += match[1] if match else 1
     sure = [number for number in found if known.phrases[number].is_sure]
-    return sure or found
+    drums = [number for number in sure if not _is_stroke(number, sure)]
+    return drums or sure or found
+
+
+def _is_stroke(number: int, beside: Sequence[int]) -> bool:
+    """Whether a phrase says how a drum is struck that the same name tells: "bass" beside "djembe"."""
+    struck = vocabulary().strokes.get(number)
+    return struck is not None and any(
+        bool((vocabulary().leaves[other][struck] >= SURE).any()) for other in beside if other != number
+    )
 
 
 def _mark(scores: Floats, postings: _Postings, numbers: Sequence[int], weight: float) -> None:

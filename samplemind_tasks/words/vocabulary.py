@@ -96,8 +96,17 @@ class Vocabulary:
         self.never_compared = _words(small["never_compared"])
         self.leaves = np.stack([phrase.leaves for phrase in self.phrases])
         """float32 [phrases, leaves]"""
+        self.told_by_names = np.stack([_told_by_name(phrase) for phrase in self.phrases])
+        """The same where a file is called so: float32 [phrases, leaves]."""
         of_denials = {word for words in self.denials | self.exclusions for word in words}
         self._known = {word for words in self._number_of for word in words} | self.ignored | self.joiners | of_denials
+        self.strokes = {
+            self._number_of[tuple(words_of(spelled))]: np.max(
+                [leaves_of(drum) == 1 for drum in _strings(drums)], axis=0
+            )
+            for spelled, drums in table["strokes"].items()
+        }
+        """Phrases that beside one of some leaves say how it is struck; bool [leaves]."""
         self.words_for = _words_for(self.phrases)
         """Every single word for each descriptor."""
         adjectives = [phrase.text for phrase in self.phrases if phrase.is_alone and not phrase.sounds]
@@ -187,6 +196,12 @@ def _entries(table: dict[str, dict[str, object]]) -> Iterator[tuple[str, str, st
     for spelled, names in table["excluded"].items():
         for name in _strings(names):
             yield "excluded", name, spelled, 1.0
+
+
+def _told_by_name(phrase: Phrase) -> Floats:
+    """Who asks for a "hit" may mean an orchestra's; a file called "Head Hit" is more likely what a hit mostly is."""
+    best = float(phrase.leaves.max())
+    return phrase.leaves if phrase.is_sure or not best else np.asarray(phrase.leaves**2 / best, np.float32)
 
 
 def _words_for(phrases: Sequence[Phrase]) -> dict[str, tuple[str, ...]]:
