@@ -244,7 +244,8 @@ def test_what_is_no_bpm_range_is_said_to_be_none(text: str) -> None:
         ("F#maj", "F# major"),
         ("B♭ min", "Bb minor"),
         ("bb", "Bb major"),
-        ("12b", "12B"),
+        ("12b", "E major"),
+        ("h-moll", "B minor"),
     ],
 )
 def test_key_name(text: str, key: str) -> None:

@@ -64,6 +64,7 @@ def upgrade(world: World) -> list[Figure]:
     ]
 
 
+_UNHEARD: Json = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 _FOLDERS = (("few", FEW, 31), ("many", MANY, 37), ("more", MANY, 41))
 
 
@@ -100,7 +101,7 @@ def _old_worker(tree: Path, world: World) -> Iterator["subprocess.Popen[bytes]"]
     environment |= {"PYTHONPATH": str(tree), "SAMPLEMIND_DATA_DIR": str(settings.data_dir)}
     words = ["-m", "celery", "-A", "samplemind_tasks.queues", "worker", "-I", "samplemind_tasks.tasks.cpu"]
     words += ["-Q", "cpu,cpu.now", "-c", "1", "-n", "old@%h", "--without-gossip", "--without-mingle"]
-    with subprocess.Popen([sys.executable, *words], env=environment, cwd=tree, stderr=subprocess.DEVNULL) as worker:
+    with subprocess.Popen([sys.executable, *words], env=environment, cwd=tree, **_UNHEARD) as worker:
         try:
             yield worker
         finally:

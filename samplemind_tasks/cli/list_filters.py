@@ -15,6 +15,7 @@ from samplemind_tasks.cli.category_names import category_called
 from samplemind_tasks.cli.client import as_shown
 from samplemind_tasks.cli.transport import Query
 from samplemind_tasks.features import Kind
+from samplemind_tasks.keynames import read_key
 from samplemind_tasks.schemas import SampleState
 
 HALF_A_BPM = 0.5
@@ -36,15 +37,11 @@ def bpm_range(text: str) -> tuple[float | None, float | None]:
 
 
 def key_name(text: str) -> str:
-    """A minor, from "A minor", "Am", "a min" or "amin"; C major from "C" or "Cmaj". 8A (Camelot) stays."""
-    match = re.fullmatch(r"\s*([A-Ga-g])\s*([#b♯♭]?)\s*(m|min|minor|maj|major|)\s*", text)
-    if match:
-        tonic, accidental, mode = match.groups()
-        accidental = {"♯": "#", "♭": "b"}.get(accidental, accidental)
-        return f"{tonic.upper()}{accidental} {'minor' if mode in ('m', 'min', 'minor') else 'major'}"
-    if re.fullmatch(r"\s*([1-9]|1[0-2])[ABab]\s*", text):
-        return text.strip().upper()
-    raise typer.BadParameter(f'{text!r} is no key: write "A minor", Am, "F# major" or 8A')
+    """A minor, from "A minor", "Am", "a-Moll" or "8A"; C major from "C"."""
+    name = read_key(text.strip().capitalize())
+    if name is None:
+        raise typer.BadParameter(f'{text!r} is no key: write "A minor", Am, H-Moll, "F# major" or 8A')
+    return name
 
 
 KINDS = f"Only one kind: {', '.join(Kind)}."

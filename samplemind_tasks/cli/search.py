@@ -197,12 +197,12 @@ def show_answer(
     if told.rest:
         call.show(Text(f"not understood: {told.rest} (looked for in names, tags and notes)", style="dim"))
     if not told.hits:
-        if told.nothing_matches:
+        if folder and not told.searched:
+            call.show(f"No sample below {folder} passes the filters.")
+        elif told.nothing_matches:
             call.show("Nothing matches.")
         elif told.searched:
             call.show("Nothing else is there to compare with.")
-        elif folder:
-            call.show(f"No sample below {folder} passes the filters.")
         else:
             call.show("Nothing passes the filters, or the library is empty: samplemind add FOLDER")
         return

@@ -216,8 +216,8 @@ def _recycled_children(site: Site) -> list[str]:
 
 
 def _hearing_threads(site: Site) -> list[str]:
-    """Half of the cores hear; a GPU takes one thread at a time, and the second reads and writes."""
-    return ["-P", "threads", "-c", str(max(2, site.cpu_children // 2))]
+    """Half of the cores hear, two at least; one thread more reads and writes meanwhile. A GPU takes one at a time."""
+    return ["-P", "threads", "-c", str(max(2, site.cpu_children // 2) + 1)]
 
 
 def _one_child(_: Site) -> list[str]:
