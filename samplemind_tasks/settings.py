@@ -145,8 +145,8 @@ class Settings(BaseSettings):
     """The reconciler looks this often."""
     lease_patience: int = 4
     """A lease whose heartbeat stands still for this many looks of the reconciler is taken away."""
-    result_expires_s: int = 3600
-    """Celery keeps a task's result this long."""
+    result_expires_s: int = 600
+    """Celery keeps a task's result this long. Nobody asks for one later: what came of a chunk is in MongoDB."""
     visibility_timeout_s: int = 6 * 3600
     """Longer than the longest chunk."""
 
