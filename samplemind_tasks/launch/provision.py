@@ -13,7 +13,7 @@ from pymongo.errors import OperationFailure
 
 from samplemind_tasks.launch.folder import DataFolder
 from samplemind_tasks.launch.ready import mongodb_answers, note_mongodb_user
-from samplemind_tasks.launch.site import MONGODB_USER, free_port, mongodb_argv
+from samplemind_tasks.launch.site import MONGODB_OPTIONS, MONGODB_USER, free_port, mongodb_argv
 
 PATIENCE_SECONDS = 60.0
 ANSWER_MILLISECONDS = 20_000
@@ -24,7 +24,7 @@ PARTING_SECONDS = 10.0
 def provision(folder: Path, password: str) -> None:
     """Start the server without authentication, make the user, stop it."""
     port = free_port()
-    url = f"mongodb://127.0.0.1:{port}/?journal=true"
+    url = f"mongodb://127.0.0.1:{port}/?{MONGODB_OPTIONS}"
     server = subprocess.Popen(mongodb_argv(folder, port, with_password=False))
     try:
         _await(server, url)

@@ -14,6 +14,9 @@ from samplemind_tasks.errors import SampleMindError
 from samplemind_tasks.settings import CONFIG_DIR, Settings
 
 MONGODB_USER = "samplemind"
+MONGODB_OPTIONS = "journal=true&retryWrites=false"
+"""Journalled, or a kill loses what was acknowledged; and not told apart from repetitions, for which the embedded server
+searches all of its last 10,000 writes at each write. What a lost connection broke off is begun again one floor up."""
 LOOPBACK = "127.0.0.1,localhost"
 FLOWER_USER = "samplemind"
 
@@ -46,7 +49,7 @@ class Site:
             "cache_url": ("cache", f"redis://:{self.passwords['cache']}@127.0.0.1:%d/0"),
             "mongo_url": (
                 "mongodb",
-                f"mongodb://{MONGODB_USER}:{self.passwords['mongodb']}@127.0.0.1:%d/?authSource=admin&journal=true",
+                f"mongodb://{MONGODB_USER}:{self.passwords['mongodb']}@127.0.0.1:%d/?authSource=admin&{MONGODB_OPTIONS}",
             ),
             "chroma_url": ("chroma", "http://127.0.0.1:%d"),
             "url": ("gateway", f"http://{reached_by(self.given.host)}:%d"),
