@@ -10,11 +10,10 @@ from enum import StrEnum
 from typing import Any
 
 from pymongo.database import Database
-from pymongo.errors import BulkWriteError
 
 from samplemind_tasks.schemas import Failure
 from samplemind_tasks.store.jobs import ScanProgress
-from samplemind_tasks.store.mongo import Document, translating
+from samplemind_tasks.store.mongo import Document, insert_new, translating
 
 
 class Stage(StrEnum):
@@ -176,11 +175,7 @@ class Chunks:
         if not chunks:
             return
         with translating():
-            try:
-                self.db.chunks.insert_many([chunk.to_document() for chunk in chunks], ordered=False)
-            except BulkWriteError as error:
-                if any(row["code"] != 11000 for row in error.details["writeErrors"]):
-                    raise
+            insert_new(self.db.chunks, [chunk.to_document() for chunk in chunks])
 
     def get(self, chunk_id: str) -> Chunk | None:
         with translating():

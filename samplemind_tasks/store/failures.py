@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pymongo.database import Database
 
 from samplemind_tasks.schemas import Failure
-from samplemind_tasks.store.mongo import Document, translating
+from samplemind_tasks.store.mongo import Document, insert_new, translating
 
 
 class Failures:
@@ -16,20 +16,16 @@ class Failures:
 
     def record(self, job_id: str, user_id: str, chunk_id: str, failures: Sequence[Failure]) -> None:
         """List exactly these failures for a chunk (or slice), whatever an earlier try listed."""
+        of_all: Document = {"job": job_id, "user_id": user_id, "chunk": chunk_id, "retried_by": None}
+        documents = [
+            {"_id": f"{job_id}:{row.place}", "place": row.place, "path": row.path, "message": row.message}
+            | {"code": row.code.value}
+            | of_all
+            for row in failures
+        ]
         with translating():
             self._failures.delete_many({"chunk": chunk_id})
-            for row in failures:
-                self._failures.replace_one(
-                    {"_id": f"{job_id}:{row.place}"},
-                    {
-                        "job": job_id,
-                        "user_id": user_id,
-                        "chunk": chunk_id,
-                        "place": row.place,
-                        "path": row.path,
-                        "code": row.code.value,
-                        "message": row.message,
-                        "retried_by": None,
-                    },
-                    upsert=True,
-                )
+            listed_elsewhere = insert_new(self._failures, documents)
+            for row in documents:
+                if row["_id"] in listed_elsewhere:
+                    self._failures.replace_one({"_id": row["_id"]}, row, upsert=True)

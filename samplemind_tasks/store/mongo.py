@@ -7,8 +7,9 @@ from typing import Any
 
 from pymongo import AsyncMongoClient, MongoClient
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import ConnectionFailure, ExecutionTimeout, PyMongoError
+from pymongo.errors import BulkWriteError, ConnectionFailure, ExecutionTimeout, PyMongoError
 
 from samplemind_tasks.errors import StoreUnavailable
 from samplemind_tasks.settings import Settings
@@ -18,6 +19,9 @@ Document = dict[str, Any]
 
 BATCH = 64
 """The embedded server is slow at a longer $in."""
+AT_ONCE = 500
+"""Documents written at once: the embedded server's cache cannot hold many more of one write."""
+_DUPLICATE_KEY = 11000
 UPLOAD_ROOT = "upload:"
 """The root of places that are blobs."""
 
@@ -60,6 +64,21 @@ def translating() -> Iterator[None]:
         if isinstance(error, ConnectionFailure):
             raise StoreUnavailable("mongodb", "it cannot be reached; ask again in a moment") from error
         raise
+
+
+def insert_new(collection: Collection[Document], documents: Sequence[Document]) -> set[str]:
+    """Insert; documents that are there already stay as they are: their ids are answered."""
+    there: set[str] = set()
+    for start in range(0, len(documents), AT_ONCE):
+        part = documents[start : start + AT_ONCE]
+        try:
+            collection.insert_many(part, ordered=False)
+        except BulkWriteError as error:
+            refused = error.details["writeErrors"]
+            if any(row["code"] != _DUPLICATE_KEY for row in refused):
+                raise
+            there |= {str(part[row["index"]]["_id"]) for row in refused}
+    return there
 
 
 def value_by_id(values: Mapping[str, object]) -> Document:

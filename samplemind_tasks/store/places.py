@@ -8,10 +8,9 @@ from pathlib import Path
 
 from pymongo import ASCENDING, UpdateOne
 from pymongo.database import Database
-from pymongo.errors import BulkWriteError
 
 from samplemind_tasks.errors import FailureCode
-from samplemind_tasks.store.mongo import UPLOAD_ROOT, Document, place_id, translating, value_by_id
+from samplemind_tasks.store.mongo import UPLOAD_ROOT, Document, insert_new, place_id, translating, value_by_id
 
 LAST_KEY = "\U0010ffff"
 """Sorts behind every key."""
@@ -124,12 +123,7 @@ class Places:
     def write(self, new: Sequence[Place], changed: Sequence[Place]) -> None:
         """Add new places and take over the size and time of changed ones. Both may be repeated."""
         with translating():
-            if new:
-                try:
-                    self._places.insert_many([place.to_document() for place in new], ordered=False)
-                except BulkWriteError as error:
-                    if any(row["code"] != 11000 for row in error.details["writeErrors"]):
-                        raise
+            insert_new(self._places, [place.to_document() for place in new])
             if changed:
                 self._places.bulk_write([_overwrite(place) for place in changed], ordered=False)
 
@@ -158,12 +152,11 @@ class Places:
 
     def failed(self, codes: Iterable[tuple[str, FailureCode]], versions: str | None) -> None:
         """Remember why places failed. With versions, a rescan believes it; without, it tries again."""
-        updates = [
-            UpdateOne({"_id": place}, {"$set": {"failed": code.value, "versions": versions}}) for place, code in codes
-        ]
-        if updates:
-            with translating():
-                self._places.bulk_write(updates, ordered=False)
+        places: dict[FailureCode, list[str]] = {}
+        for place, code in codes:
+            places.setdefault(code, []).append(place)
+        for code, same in places.items():
+            self._set_many(same, {"failed": code.value, "versions": versions})
 
     def _set_many(self, place_ids: Sequence[str], values: Document) -> None:
         with translating():

@@ -6,7 +6,7 @@ from dataclasses import asdict
 import numpy as np
 from pymongo import ReplaceOne, UpdateOne
 from pymongo.database import Database
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.errors import DuplicateKeyError
 
 from samplemind_tasks.facets import Heard, as_bytes
 from samplemind_tasks.features import Features
@@ -24,7 +24,7 @@ from samplemind_tasks.store.documents import (
     now,
     sample_document,
 )
-from samplemind_tasks.store.mongo import Document, sample_id, translating, value_by_id
+from samplemind_tasks.store.mongo import Document, insert_new, sample_id, translating, value_by_id
 from samplemind_tasks.store.whereabouts import note_whereabouts, whereabouts
 
 __all__ = ["Arrival", "Hearing", "Measurement", "Samples", "Vector"]
@@ -109,7 +109,7 @@ class Samples:
                     [ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in documents], ordered=False
                 )
             else:
-                _insert_new(self._db, "analyses", documents)
+                insert_new(self._db.analyses, documents)
 
     # -- samples: one user's ------------------------------------------------------------------------------------------
 
@@ -137,9 +137,8 @@ class Samples:
                 self._db.audio_files.bulk_write(stale, ordered=False)
             new = [name for name in by_id if name not in there and by_id[name].file_hash in features]
             numbers = self._numbers(user_id, len(new))
-            overtaken = _insert_new(
-                self._db,
-                "audio_files",
+            overtaken = insert_new(
+                self._db.audio_files,
                 [
                     sample_document(name, user_id, by_id[name], number)
                     | measured_fields(features[by_id[name].file_hash], paths.get(by_id[name].file_hash, []))
@@ -223,17 +222,3 @@ class Samples:
             moved = self._db.counters.update_one({"_id": name, "value": old}, {"$set": {"value": old + count}})
             if moved.modified_count == 1:
                 return range(old + 1, old + count + 1)
-
-
-def _insert_new(db: Database[Document], collection: str, documents: list[Document]) -> set[str]:
-    """Insert; documents that are there already stay as they are: their ids are answered."""
-    if not documents:
-        return set()
-    try:
-        db[collection].insert_many(documents, ordered=False)
-    except BulkWriteError as error:
-        refused = error.details["writeErrors"]
-        if any(row["code"] != 11000 for row in refused):
-            raise
-        return {str(documents[row["index"]]["_id"]) for row in refused}
-    return set()
