@@ -61,14 +61,11 @@ def main() -> int:
     """Run the parts on one stack."""
     asked = arguments()
     before, began, figures = conditions(), time.monotonic(), []
-    with tempfile.TemporaryDirectory(prefix="samplemind-bench-") as folder:
-        world = World(Path(folder), QUICK if asked.quick else FULL)
-        try:
-            for name in asked.names or PARTS:
-                print(f"{time.monotonic() - began:5.0f} s  {name}", file=sys.stderr, flush=True)
-                figures += measured(name, world)
-        finally:
-            world.stop()
+    sizes = QUICK if asked.quick else FULL
+    with tempfile.TemporaryDirectory(prefix="samplemind-bench-") as folder, World(Path(folder), sizes) as world:
+        for name in asked.names or PARTS:
+            print(f"{time.monotonic() - began:5.0f} s  {name}", file=sys.stderr, flush=True)
+            figures += measured(name, world)
     show(figures, quick=asked.quick)
     kept = write(figures, before, quick=asked.quick, file=asked.json)
     print(f"{kept}  ({time.monotonic() - began:.0f} s; load {before.load_before[0]:.1f} before)")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from pymongo import MongoClient
@@ -26,7 +26,7 @@ ENDED = frozenset({"done", "cancelled", "failed"})
 
 @dataclass
 class World:
-    """The stack under measurement. It is started by whoever first needs it."""
+    """The stack under measurement. It is started by whoever first needs it, and stopped when its context ends."""
 
     folder: Path
     sizes: Sizes
@@ -37,6 +37,12 @@ class World:
     _stack: Stack | None = None
     _connection: http.client.HTTPConnection | None = None
     _asked_at: float = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     @property
     def data_dir(self) -> Path:

@@ -16,13 +16,9 @@ FILES, FAULTS = 60, 4
 
 @pytest.fixture(scope="module")
 def chaos() -> Iterator[World]:
-    with tempfile.TemporaryDirectory(prefix="samplemind-chaos-") as folder:
-        world = World(Path(folder), QUICK)
-        try:
-            assert world.stack
-            yield world
-        finally:
-            world.stop()
+    with tempfile.TemporaryDirectory(prefix="samplemind-chaos-") as folder, World(Path(folder), QUICK) as world:
+        assert world.stack
+        yield world
 
 
 @pytest.mark.timeout(420)

@@ -26,13 +26,9 @@ def marker(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, marker: Path) -> Iterator[World]:
-    with poisoned(marker):
-        world = World(tmp_path_factory.mktemp("poison"), QUICK, SETTINGS)
-        try:
-            assert world.stack
-            yield world
-        finally:
-            world.stop()
+    with poisoned(marker), World(tmp_path_factory.mktemp("poison"), QUICK, SETTINGS) as world:
+        assert world.stack
+        yield world
 
 
 @pytest.mark.timeout(300)

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -88,16 +88,10 @@ def _played(folder: Path, asked: argparse.Namespace, began: Conditions) -> int:
 
 @contextmanager
 def _world(folder: Path) -> Iterator[World]:
-    world = World(folder, FULL)
-    blobs = world.data_dir / "blobs"
-    if island.is_here():
-        island.settle(blobs)
-    try:
-        yield world
-    finally:
-        world.stop()
+    with ExitStack() as ends:
         if island.is_here():
-            island.leave(blobs)
+            ends.enter_context(island.settled(folder / "data" / "blobs"))
+        yield ends.enter_context(World(folder, FULL))
 
 
 def _say(told: Round) -> None:

@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _INSIDE = "CHAOS_ISLAND"
@@ -27,16 +29,16 @@ def is_here() -> bool:
     return _INSIDE in os.environ
 
 
-def settle(blobs: Path) -> None:
-    """Open the island's loopback, and put the blob store on a small disk of its own."""
+@contextmanager
+def settled(blobs: Path) -> Iterator[None]:
+    """Open the island's loopback, and put the blob store on a small disk of its own, which is given back at the end."""
     cut_network(is_cut=False)
     blobs.mkdir(parents=True, exist_ok=True)
     _run("mount", "-t", "tmpfs", "-o", f"size={BLOB_BYTES}", "tmpfs", str(blobs))
-
-
-def leave(blobs: Path) -> None:
-    """Give the small disk back, so that the folder around it can be removed."""
-    _run("umount", str(blobs))
+    try:
+        yield
+    finally:
+        _run("umount", str(blobs))
 
 
 def cut_network(*, is_cut: bool) -> None:

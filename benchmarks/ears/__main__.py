@@ -38,14 +38,10 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="smaller numbers: a look, not a verdict")
     parser.add_argument("--json", type=Path, help="where to keep the figures")
     asked = parser.parse_args()
-    began, figures = conditions(), []
-    with tempfile.TemporaryDirectory(prefix="samplemind-bench-") as folder:
-        world = World(Path(folder), QUICK if asked.quick else FULL)
-        try:
-            for name in asked.parts or PARTS:
-                figures += measured(name, world)
-        finally:
-            world.stop()
+    began, figures, sizes = conditions(), [], QUICK if asked.quick else FULL
+    with tempfile.TemporaryDirectory(prefix="samplemind-bench-") as folder, World(Path(folder), sizes) as world:
+        for name in asked.parts or PARTS:
+            figures += measured(name, world)
     show(figures, quick=asked.quick)
     print(f"kept in {write(figures, began, quick=asked.quick, file=asked.json, of='ai')}")
     return int(any(row.ok is False for row in figures))
