@@ -69,10 +69,7 @@ def tonic_of(key: str) -> int:
     ------
     ValueError : it is no key.
     """
-    name = read_key(key)
-    if name is None:
-        raise ValueError(f"{key!r} is no key")
-    tonic = name.partition(" ")[0]
+    tonic = _named(key).partition(" ")[0]
     return pitch_class(tonic[0], tonic[1:])
 
 
@@ -83,9 +80,16 @@ def wheel_place(key: str) -> int:
     ------
     ValueError : it is no key.
     """
-    tonic, minor = tonic_of(key), str(read_key(key)).endswith("minor")
-    fifths = (tonic - (_RELATIVE_MINOR if minor else 0)) * _FIFTH
+    minor = _named(key).endswith("minor")
+    fifths = (tonic_of(key) - (_RELATIVE_MINOR if minor else 0)) * _FIFTH
     return 2 * ((_CAMELOT_OF_C - 1 + fifths) % 12) + (not minor)
+
+
+def _named(key: str) -> str:
+    name = read_key(key)
+    if name is None:
+        raise ValueError(f"{key!r} is no key")
+    return name
 
 
 def camelot(key: str) -> str:
