@@ -5,6 +5,7 @@ says whether the change was ours. Whoever loses has been overtaken and does noth
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
@@ -13,7 +14,7 @@ from pymongo.database import Database
 
 from samplemind_tasks.schemas import Failure
 from samplemind_tasks.store.jobs import ScanProgress
-from samplemind_tasks.store.mongo import Document, insert_new, translating
+from samplemind_tasks.store.mongo import BATCH, Document, insert_new, translating
 
 
 class Stage(StrEnum):
@@ -199,11 +200,8 @@ class Chunks:
 
     def cancel_range(self, job_id: str, first_seq: int, end_seq: int) -> None:
         """Cancel the waiting chunks of a range of numbers."""
-        waiting = {"job": job_id, "seq": {"$gte": first_seq, "$lt": end_seq}, "state": ChunkState.WAITING.value}
-        with translating():
-            self.db.chunks.update_many(
-                waiting, {"$set": {"state": ChunkState.CANCELLED.value}, "$unset": {"flight": ""}, "$inc": {"rev": 1}}
-            )
+        cancelled = {"$set": {"state": ChunkState.CANCELLED.value}, "$unset": {"flight": ""}, "$inc": {"rev": 1}}
+        self._change_waiting(self.numbered(job_id, first_seq, end_seq), cancelled)
 
     def beat(self, chunk_id: str, token: str) -> bool:
         """Renew a lease; False when it was taken away."""
@@ -213,11 +211,17 @@ class Chunks:
 
     def put_in_flight(self, job_id: str, first_seq: int, end_seq: int) -> list[Chunk]:
         """Mark the waiting chunks of a range as sent, and answer them."""
-        numbered = {"job": job_id, "seq": {"$gte": first_seq, "$lt": end_seq}}
+        self._change_waiting(self.numbered(job_id, first_seq, end_seq), {"$set": {"flight": job_id}})
+        return [chunk for chunk in self.numbered(job_id, first_seq, end_seq) if chunk.flight]
+
+    def _change_waiting(self, chunks: Sequence[Chunk], change: Document) -> None:
+        """Change those that wait, by their ids: the embedded server uses an index for a range of numbers alone, and
+        looks at all chunks of a job where the range comes with a state."""
+        waiting = [chunk.id for chunk in chunks if chunk.state is ChunkState.WAITING]
         with translating():
-            self.db.chunks.update_many({**numbered, "state": ChunkState.WAITING.value}, {"$set": {"flight": job_id}})
-            found = [Chunk.from_document(row) for row in self.db.chunks.find(numbered)]
-        return [chunk for chunk in found if chunk.flight]
+            for start in range(0, len(waiting), BATCH):
+                part = {"$in": waiting[start : start + BATCH]}
+                self.db.chunks.update_many({"_id": part, "state": ChunkState.WAITING.value}, change)
 
     def in_flight(self, job_id: str) -> list[Chunk]:
         """Chunks sent and not finished. A small set: dispatch is bounded."""
