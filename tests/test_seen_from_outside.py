@@ -27,6 +27,7 @@ pytestmark = pytest.mark.timeout(240)
 ROOT = Path(__file__).parent.parent
 REQUEST_ID = "seen-from-outside-1"
 FILES = 12
+STAGES = ("analyze", "embed", "index")
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +49,12 @@ def job(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any
         def grown() -> Samples:
             return {name: count - before.get(name, 0) for name, count in scrape(client).items()}
 
-        # a worker tells of its last chunk when it has let go of it, a moment after the job's end
-        eventually(lambda: (value(grown(), "chunk_duration_seconds_count", stage="index") or 0) >= FILES / 5)
+        def fewest_chunks() -> float:
+            now = grown()
+            return min(value(now, "chunk_duration_seconds_count", stage=stage) or 0 for stage in STAGES)
+
+        # a worker tells of its last chunk when it has let go of it, which may be a moment after the job's end
+        eventually(lambda: fewest_chunks() >= FILES / 5)
         assert (ended["counts"]["done"], ended["failures"]) == (FILES - 1, {"not_audio": 1})
         return {**ended, "grown": grown()}
 
@@ -168,7 +173,7 @@ def test_metrics_tell_the_same_story_as_the_job(job: dict[str, Any]) -> None:
         ("embed", "ok"): FILES - 1,
         ("index", "ok"): FILES - 1,
     }
-    for stage in ("analyze", "embed", "index"):
+    for stage in STAGES:
         assert (value(grown, "chunk_duration_seconds_count", stage=stage) or 0) >= FILES / 5
         assert 0 < (value(grown, "chunk_duration_seconds_sum", stage=stage) or 0) < 120
     assert (value(grown, "windows_heard_total") or 0) >= FILES - 1

@@ -111,7 +111,7 @@ def test_name_that_is_no_text_is_found_as_it_is_shown(client: httpx.Client, worl
         ({"limit": 0}, "limit"),
         ({"limit": 201}, "limit"),
         ({"kind": "noise"}, "kind"),
-        ({"key": "H dur"}, "key"),
+        ({"key": "H flat"}, "key"),
         ({"tempo_min": "fast"}, "tempo_min"),
         ({"tempo_max": "nan"}, "tempo_max"),
         ({"tempo_min": "nan"}, "tempo_min"),
