@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from samplemind_tasks.categories import LEAVES, Category
 from samplemind_tasks.words.text import words_of_name
 from samplemind_tasks.words.typos import one_slip
-from samplemind_tasks.words.vocabulary import SURE, Floats, vocabulary
+from samplemind_tasks.words.vocabulary import SURE, Floats, Phrase, vocabulary
 
 FOLDER_WEIGHT = 0.7
 """A folder's name is about many files."""
@@ -22,6 +23,9 @@ _MOST_PREFIXED = 200
 _NAME_CHARS = 255
 _FOLDERS = 3
 """So many folders above a file are read."""
+_CATEGORIES = tuple(LEAVES.values())
+_LOOPS = frozenset({Category.DRUM_LOOP, Category.MELODIC_LOOP, Category.FULL_TRACK})
+_LOOP_WORDS = frozenset({"loop", "song", "track", "mix"})
 _LEAST_ALIKE = 0.1
 _NO_ROWS = array("I")
 
@@ -60,8 +64,10 @@ class NameIndex:
         parts = folder.replace("\\", "/").split("/")[-_FOLDERS:]
         folder_words = [words_of_name(part[:_NAME_CHARS]) for part in parts]
         phrases = sound_phrases(words)
-        of_folder = {number for part in folder_words for number in sound_phrases(part)}
         known = vocabulary()
+        of_folder = {
+            number for part in folder_words for number in sound_phrases(part) if not is_loose(known.phrases[number])
+        }
         is_telling = any(known.phrases[number].is_sure for number in phrases)
         every = {self._number(word) for part in [words, *folder_words] for word in part}
         entry: _Entry = (tuple(every), tuple(phrases), tuple(of_folder), is_telling)
@@ -158,6 +164,13 @@ class NameIndex:
             (self._rows_of_folder_phrase, of_folder),
             (self._telling, (0,) if is_telling else ()),
         ]
+
+
+def is_loose(phrase: Phrase) -> bool:
+    """Whether it says little of what is in a folder called so: "Drums" holds hits, "808" the sounds of a machine."""
+    category = _CATEGORIES[int(phrase.leaves.argmax())]
+    is_of_hits = category in _LOOPS and not _LOOP_WORDS.intersection(phrase.words)
+    return not phrase.is_sure or phrase.text.isdecimal() or is_of_hits
 
 
 def sound_phrases(words: Sequence[str]) -> list[int]:

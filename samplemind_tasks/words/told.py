@@ -4,9 +4,9 @@ import numpy as np
 
 from samplemind_tasks.categories import LEAVES, Category
 from samplemind_tasks.features import Evidence
-from samplemind_tasks.words.names import sound_phrases
+from samplemind_tasks.words.names import is_loose, sound_phrases
 from samplemind_tasks.words.text import words_of_name
-from samplemind_tasks.words.vocabulary import Phrase, vocabulary
+from samplemind_tasks.words.vocabulary import vocabulary
 
 NAME_TRUST, FOLDER_TRUST = 0.95, 0.8
 """Of 661 names of kits and packs that told a sound, 99 % told the right one. A folder's is about many files."""
@@ -14,8 +14,6 @@ LEAST_SCORE = 0.5
 _FOLDERS = 2
 _NAME_CHARS = 255
 _CATEGORIES = tuple(LEAVES.values())
-_LOOPS = frozenset({Category.DRUM_LOOP, Category.MELODIC_LOOP, Category.FULL_TRACK})
-_LOOP_WORDS = frozenset({"loop", "song", "track", "mix"})
 
 
 def category_told(path: str) -> tuple[Evidence, ...]:
@@ -42,7 +40,7 @@ def _told(text: str, trust: float, source: str) -> Evidence | None:
     phrases = [known.phrases[number] for number in sound_phrases(words_of_name(text[:_NAME_CHARS]))]
     worth: dict[Category, float] = {}
     for phrase in phrases:
-        if source == "folder" and _is_loose(phrase):
+        if source == "folder" and is_loose(phrase):
             continue
         best = int(phrase.leaves.argmax())
         weight = float(phrase.leaves[best])
@@ -59,9 +57,3 @@ def _told(text: str, trust: float, source: str) -> Evidence | None:
         text=text[:64],
         score=round(weight * trust, 3),
     )
-
-
-def _is_loose(phrase: Phrase) -> bool:
-    """Whether it says another thing of a folder than of a file: "Drums" holds hits, "808" the sounds of a machine."""
-    category = _CATEGORIES[int(phrase.leaves.argmax())]
-    return phrase.text.isdecimal() or (category in _LOOPS and not _LOOP_WORDS.intersection(phrase.words))

@@ -73,6 +73,11 @@ def test_a_folder_tells_where_the_name_does_not() -> None:
     np.testing.assert_allclose(told, [FOLDER_WEIGHT, 0, 1])
 
 
+def test_a_folder_that_may_mean_anything_tells_nothing() -> None:
+    told, _ = index("Millo-Drums_v.1/cra_a.wav", "Hits/01.wav").tells(leaves_of("kick"), 2)
+    assert not told.any()
+
+
 def test_words_exactly_by_their_beginning_and_with_a_slip() -> None:
     found = index("amen.wav", "amendment.wav", "thunder.wav", "x.wav")
     assert found.has_word("amen", SIZE).argsort()[::-1][:2].tolist() == [0, 1]
