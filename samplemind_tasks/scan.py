@@ -293,7 +293,8 @@ class Scan:
         self._stores.places.mark_stretch(job.user_id, self._root, self._first, self._last, PlaceState.OFFLINE)
         problem = Problem(
             code="folder_offline",
-            message=f"{job.path} {how}. Its samples are kept and marked offline; mount it and add it again.",
+            message=f"{job.path} {how}. Its samples are kept and marked offline: mount its disk and add it again, or"
+            " delete them if they are not to come back.",
         )
         done = replace(job, scan=replace(job.scan, done=True, walked=True))
         end_job(self._stores, done, JobState.FAILED, problem=problem)
