@@ -7,8 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import chromadb
 import numpy as np
 import psutil
+from chromadb.config import Settings as ChromaSettings
 from pymongo import MongoClient
 from redis import Redis
 
@@ -20,7 +22,7 @@ from samplemind_tasks.launch import read_run_file
 from samplemind_tasks.queues import Queue
 from samplemind_tasks.store.mongo import place_id, sample_id
 from samplemind_tasks.store.places import key_of
-from samplemind_tasks.store.vectors import chroma_client, collection_name
+from samplemind_tasks.store.vectors import collection_name
 
 USER = "local"
 ALIKE = 0.99999
@@ -43,7 +45,9 @@ class Stores:
         self.world, self.settings = world, settings
         self.mongo: MongoClient[Json] = MongoClient(settings.mongo_url)
         self.db = self.mongo[settings.mongo_database]
-        self.collection = chroma_client(settings).get_or_create_collection(
+        host, _, port = settings.chroma_url.removeprefix("http://").partition(":")
+        chroma = chromadb.HttpClient(host=host, port=int(port), settings=ChromaSettings(anonymized_telemetry=False))
+        self.collection = chroma.get_or_create_collection(
             collection_name(settings.model_card.collection, USER), embedding_function=None
         )
 
