@@ -56,7 +56,7 @@ def play(world: World, reference: Reference, home: Path, seed: int, files: int, 
         meddling = Meddling(gateway, asked, _submitted(gateway, asked.path))
         began = time.monotonic()
         last = _disturb(world, meddling, dice, told, faults)
-        _until_ended(gateway, [meddling.job, *meddling.jobs], told, deadline=last + GIVEN_UP_S)
+        _until_ended(meddling, told, deadline=last + GIVEN_UP_S)
         ended = time.monotonic()
     told.seconds, told.recovery_s = round(ended - began, 2), round(ended - last, 2)
     if told.recovery_s > RECOVERS_WITHIN_S:
@@ -109,9 +109,10 @@ def _look(gateway: httpx.Client, job: str, told: Round) -> bool:
     return answer.json()["state"] in ENDED
 
 
-def _until_ended(gateway: httpx.Client, jobs: list[str], told: Round, deadline: float) -> None:
-    for job in jobs:
-        while not _look(gateway, job, told):
+def _until_ended(meddling: Meddling, told: Round, deadline: float) -> None:
+    for job in (meddling.job, *meddling.jobs):
+        while not _look(meddling.gateway, job, told):
+            meddling.let_go()
             if time.monotonic() > deadline:
                 told.broken.append(f"job {job} did not end within {GIVEN_UP_S:.0f} s")
                 return

@@ -26,8 +26,12 @@ class Meddling:
     gone: set[Path] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
     """Ids of samples that the gateway said were deleted."""
+    unsure: set[str] = field(default_factory=set)
+    """Those whose deletion was asked for and got no answer: either is right."""
     jobs: list[str] = field(default_factory=list)
     """Further jobs over the same files."""
+    held: set[str] = field(default_factory=set)
+    """Jobs that may be paused: a request without an answer may have been heard all the same."""
 
     def meddle(self, dice: Generator) -> str:
         """One thing, chosen by dice. The gateway may be away: then nothing has happened."""
@@ -59,19 +63,31 @@ class Meddling:
         for row in answer.json()["samples"]:
             detail = self.gateway.get(f"/v1/samples/{row['id']}").raise_for_status().json()
             if {place["path"] for place in detail["places"]} <= mine and row["id"] not in self.deleted:
+                self.unsure.add(row["id"])
                 self.gateway.delete(f"/v1/samples/{row['id']}").raise_for_status()
+                self.unsure.discard(row["id"])
                 self.deleted.add(row["id"])
                 return f"deleted sample {row['id']}"
         return "no sample to delete"
 
     def pause_and_resume(self, _: Generator) -> str:
         """The job stands still, and goes on."""
+        self.held.add(self.job)
         for verb in ("pause", "resume"):
             answer = self.gateway.post(f"/v1/jobs/{self.job}/{verb}")
             if answer.status_code == httpx.codes.CONFLICT:
                 return "the job had ended"
             answer.raise_for_status()
+        self.held.discard(self.job)
         return "paused and resumed the job"
+
+    def let_go(self) -> None:
+        """Resume what may be paused, as whoever was told to ask again does once the gateway answers."""
+        for job in sorted(self.held):
+            with suppress(httpx.HTTPError):
+                answer = self.gateway.post(f"/v1/jobs/{job}/resume")
+                if answer.is_success or answer.status_code == httpx.codes.CONFLICT:
+                    self.held.discard(job)
 
     def ask_again(self, _: Generator) -> str:
         """A second job over the same files; every other one is cancelled at once."""

@@ -98,7 +98,7 @@ def _wrong(stores: Stores, meddling: Meddling, reference: Reference) -> Iterator
     """Ready, once, searchable, and what an undisturbed run finds."""
     untouched = [path for path in meddling.folder.good if path not in meddling.changed | meddling.gone]
     paths = {sample_id(USER, _sha256(path)): path for path in untouched}
-    wanted = {name: path for name, path in paths.items() if name not in meddling.deleted}
+    wanted = {name: path for name, path in paths.items() if name not in meddling.deleted | meddling.unsure}
     indexed = stores.collection.get(ids=list(wanted), include=["embeddings"])
     embeddings = indexed["embeddings"]
     vectors = {} if embeddings is None else dict(zip(indexed["ids"], embeddings, strict=True))
