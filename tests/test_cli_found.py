@@ -102,6 +102,10 @@ def test_one_reason_for_all_is_told_once_and_a_pipe_gets_paths_whole() -> None:
     assert "deep/" * 30 + "hat.wav" in "\n".join(lines)
 
 
+def test_nothing_found_is_no_table() -> None:
+    assert found.hit_table([], 80) == []
+
+
 def test_a_sample_without_a_file_is_told() -> None:
     assert printed(found.hit_table([a_hit(None)], 80), 80)[-1] == "1 without a file: uploaded, or the file is gone"
 

@@ -37,6 +37,8 @@ def hit_table(hits: Sequence[Hit], width: int, folder: str | None = None) -> lis
 
     folder : of a sample's places, one below it is shown
     """
+    if not hits:
+        return []
     paths = [place(hit.sample, folder, hit.matched) for hit in hits]
     shared = shared_folder(paths)
     whys = [why(hit) for hit in hits]

@@ -198,6 +198,8 @@ def _show_library(call: Call, folder: Path) -> None:
     if known is None:
         return
     hits = call.gateway.similar(known.id, SHOWN_HITS)["hits"]
+    if not hits:  # a library of one sound, or one whose last sounds are just being taken up
+        return
     call.show(
         "",
         Text.assemble(
