@@ -147,6 +147,18 @@ def test_new_and_changed_sounds_are_added_by_their_folder_and_nothing_else_is(
         assert "jobs go on" in watching.said[-1]
 
 
+def test_a_name_that_is_no_text_ends_nothing(settings: Settings, folder: Path, watch: Watch) -> None:
+    jobs = Jobs(settings)
+    with gateway(settings, free_port()) as url:
+        watching = watch(folder, url)
+        assert jobs.after(0) == {str(folder)}
+        Path(os.fsdecode(os.fsencode(folder) + b"/bad\xff.wav")).write_bytes(b"RIFF")
+        assert jobs.after(1) == {str(folder)}
+        (folder / "drums/kick.wav").write_bytes(b"RIFF")
+        assert jobs.after(2)
+        assert watching.end() == 0
+
+
 def test_a_gateway_that_is_away_is_asked_until_it_answers_and_nothing_is_forgotten(
     settings: Settings, folder: Path, watch: Watch
 ) -> None:

@@ -1,5 +1,6 @@
 """set, collections and searches on the command line: what a person says goes before what machines found."""
 
+import pytest
 from api.world import World, eventually
 from test_cli_search import found, shown, told, url, world
 from typer.testing import CliRunner
@@ -46,6 +47,13 @@ def test_what_a_filter_meets_is_changed_once_that_was_confirmed(url: str) -> Non
     assert [row["name"] for row in told(url, "list", "--favourite")] == ["hat.wav"]
     for wrong in ("colour=red", "kind=spoon", "kind", "bpm=", "favourite=no"):
         assert CliRunner().invoke(app, ["set", "--where", wrong, "--favourite", "--url", url]).exit_code == 2, wrong
+
+
+@pytest.mark.parametrize("bpm", ["nan", "inf", "fast"])
+def test_what_is_no_tempo_is_told(bpm: str) -> None:
+    outcome = CliRunner().invoke(app, ["set", "x", "--bpm", bpm, "--url", "http://127.0.0.1:9"])
+    assert outcome.exit_code == 2
+    assert f"'{bpm}' is no tempo" in outcome.stderr
 
 
 def test_samples_that_are_not_there_are_told(url: str) -> None:

@@ -16,6 +16,7 @@ import httpx
 import typer
 from rich.text import Text
 from watchfiles import Change, watch
+from watchfiles._rust_notify import WatchfilesRustInternalError
 
 from samplemind_tasks.cli import progress
 from samplemind_tasks.cli.call import Call, NotRunning, command, named_path
@@ -85,14 +86,15 @@ def watch_folder(
 def changes(top: Path, every_s: float | None) -> Iterator[set[Path]]:
     """Audio that appears, changes or goes, and folders; nothing where nothing did. Polls where a time is given."""
     while True:
-        for seen in watch(
-            top, watch_filter=_is_of_interest, debounce=LOOK_MS, step=50, rust_timeout=LOOK_MS, yield_on_timeout=True,
-            force_polling=every_s is not None, poll_delay_ms=round(1000 * (every_s or 1)),
-            ignore_permission_denied=True,
-        ):  # fmt: skip
-            yield {Path(path) for _, path in seen}
-            if not top.is_dir():
-                break
+        with suppress(WatchfilesRustInternalError):  # a name that is not UTF-8: the folder is looked through as a whole
+            for seen in watch(
+                top, watch_filter=_is_of_interest, debounce=LOOK_MS, step=50, rust_timeout=LOOK_MS,
+                yield_on_timeout=True, force_polling=every_s is not None, poll_delay_ms=round(1000 * (every_s or 1)),
+                ignore_permission_denied=True,
+            ):  # fmt: skip
+                yield {Path(path) for _, path in seen}
+                if not top.is_dir():
+                    break
         yield {top}  # its disk went away; what lives there is then shown as offline
         while not top.is_dir():
             time.sleep(LOOK_MS / 1000)

@@ -1,6 +1,7 @@
 """Saying what sounds are: set. What a person says goes before what was measured and heard."""
 
 import inspect
+import math
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,6 +32,17 @@ def _field(text: str) -> str:
     return text
 
 
+def _tempo(text: str) -> float:
+    """A tempo; "nan" is a number to Python, and none to anybody else."""
+    try:
+        bpm = float(text)
+    except ValueError:
+        bpm = math.nan
+    if not math.isfinite(bpm):
+        raise typer.BadParameter(f"{text!r} is no tempo: write 124 or 87.5")
+    return bpm
+
+
 @command(app, "set")
 def set_fields(
     call: Call,
@@ -48,7 +60,7 @@ def set_fields(
         Category | None,
         typer.Option("--category", parser=category_called, metavar="NAME", help="kick, snare, pad, ..."),
     ] = None,
-    bpm: Annotated[float | None, typer.Option("--bpm", help="The right tempo.")] = None,
+    bpm: Annotated[float | None, typer.Option("--bpm", parser=_tempo, metavar="BPM", help="The right tempo.")] = None,
     key: Annotated[str | None, typer.Option("--key", help='"A minor", Am or 8A.', parser=key_name)] = None,
     tag: Annotated[list[str] | None, typer.Option("--tag", help="A tag of your own. Again for more.")] = None,
     untag: Annotated[

@@ -1,5 +1,6 @@
 """What holds for the gateway as a whole: health, errors, who may ask, and its own description."""
 
+import http.client
 import json
 import socket
 import time
@@ -156,6 +157,13 @@ def test_pages_of_other_sites_are_refused(client: httpx.Client, headers: dict[st
 def test_other_sites_may_not_read_by_a_name_of_their_own(client: httpx.Client) -> None:
     answer = client.get("/v1/samples", headers={"Host": "evil.example"})
     assert (answer.status_code, answer.json()["code"]) == (403, "wrong_host")
+    connection = http.client.HTTPConnection(client.base_url.host, client.base_url.port, timeout=10)
+    connection.putrequest("GET", "/v1/samples", skip_host=True)
+    for host in ("localhost:8000", "evil.example"):
+        connection.putheader("Host", host)
+    connection.endheaders()
+    assert connection.getresponse().status in (400, 403)
+    connection.close()
 
 
 def test_description_is_complete(client: httpx.Client) -> None:
