@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     mongo_database: str = "samplemind"
     """Name of the database."""
     chroma_url: str = "http://127.0.0.1:8000"
-    """The vector index."""
+    """The vector index. A login may stand in it, as in http://user:password@host:8000."""
     blob_url: str = ""
     """A folder (file:///srv/blobs) or s3://bucket/prefix; empty means <data_dir>/blobs."""
     redis_password: SecretStr | None = None

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from chromadb import HttpClient
-from chromadb.config import Settings as ChromaSettings
 from redis import Redis
 
 from samplemind_tasks import queues
@@ -16,6 +14,7 @@ from samplemind_tasks.launch import STORES, Stack
 from samplemind_tasks.launch.ready import migrate_database
 from samplemind_tasks.settings import Settings
 from samplemind_tasks.store.stores import Stores
+from samplemind_tasks.store.vectors import chroma_client
 
 for name in [name for name in os.environ if name.startswith("SAMPLEMIND_") and name != "SAMPLEMIND_CORPUS"]:
     del os.environ[name]  # a developer's own servers are not for tests
@@ -48,8 +47,7 @@ def settings(stores: Settings, tmp_path: Path) -> Settings:
     for url in (own.redis_url, own.cache_url):
         with Redis.from_url(url) as redis:
             redis.flushall()
-    host, _, port = own.chroma_url.removeprefix("http://").partition(":")
-    chroma = HttpClient(host=host, port=int(port), settings=ChromaSettings(anonymized_telemetry=False))
+    chroma = chroma_client(own)
     for collection in chroma.list_collections():
         chroma.delete_collection(collection.name)
     migrate_database(own)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import psutil
@@ -33,6 +34,7 @@ from samplemind_tasks.launch import (
     supervisor,
 )
 from samplemind_tasks.launch.child import LOG_LIMIT_BYTES, Child, Guardian, rotate
+from samplemind_tasks.launch.folder import PASSWORDS
 from samplemind_tasks.launch.site import Site
 from samplemind_tasks.settings import Settings
 
@@ -121,6 +123,14 @@ def test_strangers_do_not_get_in(stores: Settings) -> None:
     bare = stores.mongo_url.partition("?")[0]
     with MongoClient[dict[str, object]](without_password(bare)) as client, pytest.raises(OperationFailure):
         client.samplemind.jobs.insert_one({})
+    collections = "/api/v2/tenants/default_tenant/databases/default_database/collections"
+    for login in (None, ("samplemind", "guessed"), ("", "")):
+        url = without_password(stores.chroma_url)
+        with httpx.Client(base_url=url, auth=login, trust_env=False) as stranger:
+            assert stranger.get(collections).status_code in (401, 403)
+            assert stranger.post(collections, json={"name": "mine"}).status_code in (401, 403)
+            assert stranger.post("/api/v2/reset").status_code in (401, 403)
+    assert httpx.get(f"{stores.chroma_url}{collections}", trust_env=False).is_success
 
 
 def test_servers_listen_on_loopback_only(stores: Settings) -> None:
@@ -153,7 +163,7 @@ def test_children_see_the_settings_of_the_stack(tmp_path: Path, monkeypatch: pyt
     given = Settings(
         data_dir=tmp_path, roots=(Path("/a b"), Path("/c")), heartbeat_s=0.5, redis_url="redis://elsewhere/3"
     )
-    site = Site(given, dict.fromkeys(("redis", "cache", "mongodb", "flower"), "secret"), 1, {"cache": 7, "mongodb": 8})
+    site = Site(given, dict.fromkeys(PASSWORDS, "secret"), 1, {"cache": 7, "mongodb": 8})
     for name, value in site.environment().items():
         monkeypatch.setenv(name, value)
     assert Settings() == site.settings
@@ -232,7 +242,7 @@ def test_a_stranger_who_took_the_port_first_is_not_taken_for_ours(
     monkeypatch.setattr(site, "free_port", lambda preferred=None: next(chosen, None) or taken(preferred))
     with Stack(Settings(data_dir=tmp_path), only={"chroma"}) as stack:
         stack.start()
-        assert stack.settings.chroma_url != f"http://127.0.0.1:{stranger.server_port}"
+        assert urlsplit(stack.settings.chroma_url).port != stranger.server_port
         answer = httpx.get(f"{stack.settings.chroma_url}/api/v2/heartbeat", trust_env=False)
         assert "nanosecond heartbeat" in answer.json()
     stranger.shutdown()

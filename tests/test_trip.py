@@ -11,15 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
 import psutil
 import pytest
 import soundfile
-from chromadb import HttpClient
-from chromadb.config import Settings as ChromaSettings
 from chromadb.errors import NotFoundError
 from redis import Redis
 
@@ -31,7 +28,7 @@ from samplemind_tasks.launch import Stack, read_run_file
 from samplemind_tasks.settings import Settings
 from samplemind_tasks.store.mongo import connect
 from samplemind_tasks.store.stores import Stores
-from samplemind_tasks.store.vectors import collection_name
+from samplemind_tasks.store.vectors import chroma_client, collection_name
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -342,9 +339,7 @@ def nearest_in_chroma(trip: Trip, file_hash: str) -> list[str]:
     """What the index itself finds nearest to a sound; nothing while it is lost."""
     model = trip.settings.model_card.collection
     vector = trip.held.samples.hearings([file_hash], model)[file_hash].vector
-    client = HttpClient(
-        port=urlsplit(trip.settings.chroma_url).port, settings=ChromaSettings(anonymized_telemetry=False)
-    )
+    client = chroma_client(trip.settings)
     try:
         collection = client.get_collection(collection_name(model, "local"), embedding_function=None)
     except NotFoundError:

@@ -17,7 +17,7 @@ from samplemind_tasks.errors import Conflict, SampleMindError
 from samplemind_tasks.launch.child import Child
 from samplemind_tasks.launch.site import FLOWER_USER, Site
 
-PASSWORDS = ("redis", "cache", "mongodb", "flower")
+PASSWORDS = ("redis", "cache", "mongodb", "chroma", "flower")
 LOCK_WAIT_SECONDS = 10.0
 
 

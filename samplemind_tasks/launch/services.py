@@ -10,7 +10,7 @@ from pathlib import Path
 
 from samplemind_tasks.launch import ready
 from samplemind_tasks.launch.child import Child
-from samplemind_tasks.launch.site import FLOWER_USER, Site, chroma_argv, mongodb_argv, redis_argv
+from samplemind_tasks.launch.site import FLOWER_USER, Site, chroma_argv, chroma_env, mongodb_argv, redis_argv
 from samplemind_tasks.settings import CONFIG_DIR
 
 SOURCE_DIR = Path(__file__).resolve().parents[1]
@@ -110,7 +110,7 @@ _STORES = (
         argv=lambda site: chroma_argv(site.folder, site.ports["chroma"]),
         answers=lambda site, _: ready.http_answers(f"{site.settings.chroma_url.rstrip('/')}/api/v2/heartbeat"),
         replaced_by="chroma_url",
-        env=lambda _: {"ANONYMIZED_TELEMETRY": "False", "OTEL_SDK_DISABLED": "true"},
+        env=lambda site: chroma_env(site.folder, site.passwords["chroma"]),
         lost_its_folder=lambda site: not (site.folder / "chroma").exists(),  # the index is written anew from MongoDB
         has_port=True,
         stops_last=True,

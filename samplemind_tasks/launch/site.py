@@ -10,6 +10,8 @@ import sysconfig
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import bcrypt
+
 from samplemind_tasks.errors import SampleMindError
 from samplemind_tasks.settings import CONFIG_DIR, Settings
 
@@ -18,6 +20,7 @@ MONGODB_OPTIONS = "journal=true&retryWrites=false"
 """Journalled, or a kill loses what was acknowledged; and not told apart from repetitions, for which the embedded server
 searches all of its last 10,000 writes at each write. What a lost connection broke off is begun again one floor up."""
 LOOPBACK = "127.0.0.1,localhost"
+CHROMA_USER = "samplemind"
 FLOWER_USER = "samplemind"
 
 
@@ -51,7 +54,7 @@ class Site:
                 "mongodb",
                 f"mongodb://{MONGODB_USER}:{self.passwords['mongodb']}@127.0.0.1:%d/?authSource=admin&{MONGODB_OPTIONS}",
             ),
-            "chroma_url": ("chroma", "http://127.0.0.1:%d"),
+            "chroma_url": ("chroma", f"http://{CHROMA_USER}:{self.passwords['chroma']}@127.0.0.1:%d"),
             "url": ("gateway", f"http://{reached_by(self.given.host)}:%d"),
         }
         bound = {name: url % self.ports[server] for name, (server, url) in made.items() if server in self.ports}
@@ -158,8 +161,23 @@ def mongodb_argv(folder: Path, port: int, *, with_password: bool) -> list[str]:
 
 
 def chroma_argv(folder: Path, port: int) -> list[str]:
-    """The Chroma server; clients never open its folder themselves."""
-    home = folder / "chroma"
-    home.mkdir(exist_ok=True)
-    program = _program("chroma", "chromadb")
-    return [program, "run", "--path", str(home), "--host", "127.0.0.1", "--port", str(port)]
+    """Chroma's server in Python: its other one asks nobody for a login. Clients never open its folder themselves."""
+    (folder / "chroma").mkdir(exist_ok=True)
+    if importlib.util.find_spec("opentelemetry.instrumentation") is None or not importlib.util.find_spec("uvicorn"):
+        raise MissingProgram(f"Chroma's server; run: {sys.executable} -m pip install 'samplemind[embedded]'")
+    listens = ["--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"]
+    return [sys.executable, "-P", "-m", "uvicorn", "chromadb.app:app", *listens]
+
+
+def chroma_env(folder: Path, password: str) -> dict[str, str]:
+    """What it reads from its environment; of the password the hash alone."""
+    hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode()  # quick: the password is 192 random bits
+    return {
+        "IS_PERSISTENT": "TRUE",
+        "PERSIST_DIRECTORY": str(folder / "chroma"),
+        "CHROMA_SERVER_AUTHN_PROVIDER": "chromadb.auth.basic_authn.BasicAuthenticationServerProvider",
+        "CHROMA_SERVER_AUTHN_CREDENTIALS": f"{CHROMA_USER}:{hashed}",
+        "ANONYMIZED_TELEMETRY": "False",
+        "OTEL_SDK_DISABLED": "true",
+        "PYTHONWARNINGS": "ignore",  # its log would hold what FastAPI thinks of it, and little else
+    }

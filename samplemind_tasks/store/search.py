@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from samplemind_tasks.errors import StoreUnavailable
 from samplemind_tasks.settings import Settings
+from samplemind_tasks.store.chroma import login_header, without_login
 
 Vector = npt.NDArray[np.float32]
 
@@ -35,7 +36,10 @@ class VectorSearch:
 
     def __init__(self, settings: Settings) -> None:
         self._http = httpx.AsyncClient(
-            base_url=settings.chroma_url, timeout=settings.request_timeout_s, trust_env=False
+            base_url=without_login(settings.chroma_url),
+            headers=login_header(settings.chroma_url),
+            timeout=settings.request_timeout_s,
+            trust_env=False,
         )
         self._ids: dict[str, str] = {}
 

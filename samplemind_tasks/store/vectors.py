@@ -5,7 +5,6 @@ Chroma is an index, not the truth: vectors are kept in MongoDB too, and the inde
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
 from urllib.parse import urlsplit
 
 import chromadb
@@ -19,6 +18,7 @@ from chromadb.errors import ChromaError, NotFoundError
 
 from samplemind_tasks.errors import StoreUnavailable
 from samplemind_tasks.settings import Settings
+from samplemind_tasks.store.chroma import login_header
 from samplemind_tasks.store.search import collection_name
 
 __all__ = ["VectorIndex", "collection_name"]
@@ -29,14 +29,16 @@ MAX_BATCH = 5_000
 """Chroma refuses more rows in one call."""
 
 
-def _address(settings: Settings) -> dict[str, Any]:
+def chroma_client(settings: Settings) -> ClientAPI:
+    """Chroma's own client. It connects at once: a ValueError where Chroma is away."""
     url = urlsplit(settings.chroma_url)
-    return {
-        "host": url.hostname or "127.0.0.1",
-        "port": url.port or 8000,
-        "ssl": url.scheme == "https",
-        "settings": ChromaSettings(anonymized_telemetry=False),
-    }
+    return chromadb.HttpClient(
+        host=url.hostname or "127.0.0.1",
+        port=url.port or 8000,
+        ssl=url.scheme == "https",
+        headers=login_header(settings.chroma_url),
+        settings=ChromaSettings(anonymized_telemetry=False),
+    )
 
 
 @contextmanager
@@ -65,7 +67,7 @@ class VectorIndex:
 
     def _connected(self) -> ClientAPI:
         if self._client is None:
-            self._client = chromadb.HttpClient(**_address(self._settings))
+            self._client = chroma_client(self._settings)
         return self._client
 
     def _collection(self, name: str) -> Collection:
