@@ -4,7 +4,8 @@ Idempotent, and judged on the reconciler's own clock.
 
 A lease whose heartbeat stands still for several looks is taken away. An attempt is counted only against the file the
 dead worker had begun; that file goes alone into a chunk of its own and the others go on in two. A chunk that waits
-without moving is sent again when the broker can not be holding its message any more.
+without moving is sent again when the broker can not be holding its message any more. A message that a worker took and
+does not work on goes back to its queue, where it finds its work done, or does it.
 """
 
 from collections import Counter
@@ -37,6 +38,8 @@ log = get_log(__name__)
 
 ATTEMPTS = 3
 """Deaths of a worker that one file may cause before it is set aside."""
+HELD_SECONDS = 60.0
+"""A worker holds a message for longer than this only while it works on a chunk."""
 FAULTS = 3
 """Times a stage may fail as a whole by a fault of ours."""
 
@@ -44,11 +47,13 @@ FAULTS = 3
 def reconcile(stores: Stores) -> None:
     """Look at every open job once."""
     standing: list[Chunk] = []
+    at_work: set[str] = set()
     for job in stores.jobs.open_jobs():
         if not stores.progress.exists(job.id):
             stores.progress.rebuild(job, stores.chunks.of_job(job.id, job.scan))
         stores.progress.report(job.id, (), job)
         flying = stores.chunks.in_flight(job.id)
+        at_work |= {chunk.id for chunk in flying if chunk.state is ChunkState.LEASED}
         for chunk in flying:
             if chunk.spin_offs:
                 complete_spin_offs(stores, chunk)
@@ -61,6 +66,8 @@ def reconcile(stores: Stores) -> None:
         if not job.pause:
             finish_if_done(stores, job)
     _send_lost(stores, standing)
+    strays = [held for held in stores.deliveries.held_longer_than(HELD_SECONDS) if held.about not in at_work]
+    stores.deliveries.give_back(strays)
     for job in stores.jobs.untold():
         tell_end(stores, job, stores.chunks.of_job(job.id, job.scan))
 

@@ -1,20 +1,25 @@
 """The protocol, on real stores with nobody at work: each death, duplicate and loss is played by hand."""
 
 import os
+import time
 from pathlib import Path
 
+import orjson
 import pytest
+from kombu.transport.redis import QoS
 from redis import Redis
 
+from samplemind_tasks import queues
 from samplemind_tasks.audio import ANALYSIS_VERSION
 from samplemind_tasks.errors import FailureCode
 from samplemind_tasks.pipeline import claim, close, dispatch, hand_on
 from samplemind_tasks.planning import current_versions, take_over_scan
 from samplemind_tasks.queues import Queue
-from samplemind_tasks.reconcile import ATTEMPTS, reconcile, take_away
+from samplemind_tasks.reconcile import ATTEMPTS, HELD_SECONDS, reconcile, take_away
 from samplemind_tasks.scan import Scan, scan_turn
 from samplemind_tasks.schemas import Job, JobKind, JobState
 from samplemind_tasks.store.chunks import Chunk, ChunkSample, ChunkState, SpinOff, Stage
+from samplemind_tasks.store.deliveries import DELIVERED_AT, UNACKED
 from samplemind_tasks.store.jobs import JobRecord, new_job_document
 from samplemind_tasks.store.mongo import connect
 from samplemind_tasks.store.stores import Stores
@@ -270,6 +275,31 @@ def test_a_wiped_broker_gets_its_messages_again(held: Stores, folder: Path) -> N
     settle(held)
     assert held.queue_length("cpu") == 3  # what waits in a queue is not sent again and again
     assert polled(held, job_id).counts.waiting == 12  # and the view is back
+
+
+def test_a_message_whose_worker_lost_its_broker_goes_back(
+    held: Stores, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = with_settings(held, chunk_places=4)
+    scan_turn(held, submit(held, folder))
+    monkeypatch.setattr(QoS, "restore_at_shutdown", False)  # a worker that ends in good order gives its messages back
+    with queues.app.connection_for_read() as connection, connection.channel() as lost, connection.channel() as next_one:
+        taken = [lost.basic_get("cpu") for _ in range(3)]
+        chunks = {str(message.delivery_tag): orjson.loads(message.body)[0][0] for message in taken}
+        assert held.queue_length("cpu") == 0
+        at_work, *stray = chunks
+        begun = held.chunks.get(chunks[at_work])
+        assert begun
+        lease(held, begun)
+        reconcile(held)
+        next_one.qos.restore_visible()
+        assert held.queue_length("cpu") == 0  # they were only just taken
+        with Redis.from_url(held.settings.redis_url) as redis:
+            redis.zadd(DELIVERED_AT, dict.fromkeys(chunks, time.time() - 2 * HELD_SECONDS))
+            reconcile(held)
+            next_one.qos.restore_visible(interval=1)
+            assert [tag.decode() for tag in redis.hkeys(UNACKED)] == [at_work]
+        assert held.queue_length("cpu") == len(stray)
 
 
 def test_a_scan_whose_message_was_lost_is_sent_again(held: Stores, folder: Path) -> None:

@@ -13,12 +13,9 @@ from redis.exceptions import RedisError
 from samplemind_tasks.errors import StoreUnavailable
 from samplemind_tasks.schemas import LISTED_KINDS
 from samplemind_tasks.store.chunks import ChunkState, Stage
+from samplemind_tasks.store.deliveries import ROUTING_KEY, UNACKED
 from samplemind_tasks.store.mongo import Document, batches, translating
 from samplemind_tasks.store.progress import waits_no_more
-
-UNACKED = "unacked"
-"""Where kombu keeps the messages that workers hold: [message, exchange, routing key] by delivery."""
-ROUTING_KEY = 2
 
 
 @dataclass(frozen=True)

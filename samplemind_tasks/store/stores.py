@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from samplemind_tasks.settings import Settings
 from samplemind_tasks.store.blobs import Blobs
 from samplemind_tasks.store.chunks import Chunks
+from samplemind_tasks.store.deliveries import Deliveries
 from samplemind_tasks.store.failures import Failures
 from samplemind_tasks.store.jobs import Jobs
 from samplemind_tasks.store.marks import Marks
@@ -78,6 +79,10 @@ class Stores:
     @cached_property
     def progress(self) -> Progress:
         return Progress(self._redis)
+
+    @cached_property
+    def deliveries(self) -> Deliveries:
+        return Deliveries(self._redis)
 
     @cached_property
     def tally(self) -> Tally:
