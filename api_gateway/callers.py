@@ -22,11 +22,13 @@ from samplemind_tasks.settings import Settings
 WRONG_KEYS_PER_MINUTE = 20
 """From one address; then keys that were not right before are not even looked at. Those that were still are, so that
 nobody can lock out who shares a proxy with him."""
+EMPTY_KEY = Problem(code="no_key", message="the header for a key is there, and no key is in it")
 NO_KEY = Problem(code="no_key", message="send a key: Authorization: Bearer KEY")
 WRONG_KEY = Problem(code="wrong_key", message="this key is wrong, or it was revoked or has expired")
 OTHER_SCHEME = Problem(
     code="no_key", message="a key is sent as Authorization: Bearer KEY, or as X-API-Key: KEY; no other scheme is read"
 )
+KEY_HEADERS = ("authorization", "x-api-key")
 CHALLENGE = 'Bearer realm="SampleMind"'
 
 log = get_log(__name__)
@@ -72,6 +74,8 @@ class KeyGuard:
             raise Refused(401, OTHER_SCHEME, WWW_Authenticate=CHALLENGE)
         key = sent_key(headers)
         if not key:
+            if any(name in headers for name in KEY_HEADERS):  # a script whose variable is empty means to send one
+                raise Refused(401, EMPTY_KEY, WWW_Authenticate=CHALLENGE)
             if asks_for_key(scope, self._settings):
                 raise Refused(401, NO_KEY, WWW_Authenticate=CHALLENGE)
             return KEYLESS

@@ -7,6 +7,7 @@ from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
 from api_gateway.examples import EXAMPLES
+from api_gateway.guards import OF_BODIES
 from api_gateway.scopes import describe_access
 from samplemind_tasks.exports import ExportedSample
 from samplemind_tasks.news import LibraryNews, SamplesNews, StoreNews
@@ -30,12 +31,21 @@ def complete_document(app: FastAPI) -> None:
         if app.openapi_schema is None:
             document = plain()
             _add_examples(document)
+            _describe_bodies(document)
             describe_access(document)
             _, schemas = models_json_schema([(model, "validation") for model in READ_BY_ROUTES], ref_template=REFERENCE)
             document["components"]["schemas"] = schemas["$defs"] | document["components"]["schemas"]
         return plain()
 
     app.openapi = complete  # type: ignore[method-assign]  # as FastAPI's manual extends the document
+
+
+def _describe_bodies(document: dict[str, Any]) -> None:
+    problem = {"application/json": {"schema": {"$ref": REFERENCE.format(model="Problem")}}}
+    for item in document["paths"].values():
+        for operation in item.values():
+            for status, meaning in OF_BODIES.items() if "requestBody" in operation else ():
+                operation["responses"].setdefault(str(status), {"description": meaning, "content": problem})
 
 
 def _add_examples(document: dict[str, Any]) -> None:

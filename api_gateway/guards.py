@@ -16,6 +16,12 @@ from samplemind_tasks.access import is_loopback
 from samplemind_tasks.schemas import Problem
 from samplemind_tasks.settings import Settings
 
+OF_BODIES = {
+    408: "The body came too slowly.",
+    413: "The body is too large.",
+    415: "The body is packed, or of a type that is not read here.",
+}
+"""What an operation that takes a body may answer before it is reached."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 JSON_BODY_BYTES = 1 << 20
 OPEN_PATHS = frozenset({"/", "/docs", "/openapi.json", "/v1/health/live"})
@@ -122,7 +128,7 @@ class HeaderGuard:
 
 
 class BodyGuard:
-    """Bounds request bodies, announced or counted as they come."""
+    """Bounds request bodies, announced or counted as they come; packed ones, whose size nobody knows, are refused."""
 
     def __init__(self, app: ASGIApp, limit_of: Callable[[str], int]) -> None:
         self._app = app
@@ -133,7 +139,12 @@ class BodyGuard:
             await self._app(scope, receive, send)
             return
         limit_bytes = self._limit_of(scope["path"])
-        announced = Headers(scope=scope).get("content-length", "")
+        headers = Headers(scope=scope)
+        announced = headers.get("content-length", "")
+        if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+            problem = Problem(code="unsupported_media_type", message="send the body as it is, with no Content-Encoding")
+            await problem_response(415, problem, {"Connection": "close"})(scope, receive, send)
+            return
         if announced.isdecimal() and int(announced) > limit_bytes:
             problem = Problem(code="too_large", message=_too_large(limit_bytes), detail={"limit_bytes": limit_bytes})
             await problem_response(413, problem, {"Connection": "close"})(scope, receive, send)

@@ -76,6 +76,8 @@ def _in_words(row: Any) -> str:
         "extra_forbidden": "there is no such field",
         "model_attributes_type": "should be a JSON object; send it with Content-Type: application/json",
     }
+    if row.get("type") == "json_invalid" and isinstance(row["loc"][-1], int):
+        return f"this is no JSON: {row['ctx']['error']}, at character {row['loc'][-1]}"
     return told.get(str(row.get("type")), str(row["msg"]).removeprefix("Value error, "))
 
 
@@ -89,13 +91,22 @@ def _field(location: Sequence[str | int]) -> str:
 
 async def _http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
-    if isinstance(error.__cause__, UnicodeDecodeError):
-        message = "the bytes are no text in UTF-8"
+    if error.status_code == HTTPStatus.BAD_REQUEST and error.__cause__:
+        message = _why_unread(error.__cause__)
         fields = [{"field": "body", "message": message}]
         return problem_response(422, Problem(code="invalid", message=f"body: {message}", detail={"fields": fields}))
     code = CODES.get(error.status_code, f"http_{error.status_code}")
     headers = dict(error.headers) if error.headers else None
     return problem_response(error.status_code, Problem(code=code, message=str(error.detail)), headers)
+
+
+def _why_unread(error: BaseException) -> str:
+    """What a body is that json cannot read, and says so by neither place nor character."""
+    if isinstance(error, UnicodeDecodeError):
+        return "the bytes are no text in UTF-8"
+    if isinstance(error, RecursionError):
+        return "lists and objects lie too deep in one another"
+    return "there is a number in it with too many digits" if isinstance(error, ValueError) else "this is no JSON"
 
 
 async def _gone(request: Request, _: Exception) -> Response:

@@ -6,8 +6,8 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from samplemind_tasks.categories import Category
-from samplemind_tasks.features import Kind, Strict
-from samplemind_tasks.queries import Filters, Finite, SearchQuery
+from samplemind_tasks.features import Flag, Kind, Number, Strict, Whole
+from samplemind_tasks.queries import Filters, SearchQuery
 from samplemind_tasks.said import AnyKey, OneLine, OwnTags, SampleChange
 from samplemind_tasks.schemas import Id, SampleState
 
@@ -19,7 +19,7 @@ MOST_MEMBERS = 10_000
 MOST_SEARCHES = 500
 
 Ids = Annotated[list[Id], Field(max_length=MOST_AT_ONCE)]
-Bpm = Annotated[Finite, Field(gt=0, lt=1000)]
+Bpm = Annotated[Number, Field(gt=0, lt=1000)]
 
 
 # ------------------------------------------------------------------------------------------------ edits of many samples
@@ -30,17 +30,17 @@ class Where(Strict):
 
     kind: Kind | None = None
     key: AnyKey | None = None
-    key_compatible: bool = False
+    key_compatible: Flag = False
     """Keys that mix with it count too."""
     tempo_min: Bpm | None = None
     tempo_max: Bpm | None = None
-    tempo_octaves: bool = False
+    tempo_octaves: Flag = False
     """Half and double the tempo count too."""
     tag: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=16)] = Field(default_factory=list)
     name: Annotated[str, Field(max_length=255)] | None = None
     state: SampleState | None = None
     category: Category | None = None
-    favourite: bool | None = None
+    favourite: Flag | None = None
     path: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
     """Only what lives in this folder, or is this file."""
     collection: Id | None = None
@@ -51,6 +51,8 @@ class Where(Strict):
         conditions = self.model_dump(exclude={"key_compatible", "tempo_octaves"}).values()
         if all(value in (None, "", []) for value in conditions):
             raise ValueError("name at least one condition; state=ready is nearly everything")
+        if self.tempo_min is not None and self.tempo_max is not None and self.tempo_min > self.tempo_max:
+            raise ValueError("tempo_min is more than tempo_max")
         return self
 
 
@@ -74,7 +76,7 @@ class SampleEdit(Strict):
     """Beside the tags that each has."""
     remove_tags: OwnTags = Field(default_factory=list)
     """A person's own are taken away; one that was heard is hidden."""
-    preview: bool = False
+    preview: Flag = False
     """Only count what would be changed."""
     cursor: Annotated[str, Field(max_length=256)] | None = None
     """`next` of the answer before, where a filter meets more samples than one request changes."""
@@ -134,7 +136,7 @@ class MemberChange(Strict):
     add: Ids = Field(default_factory=list)
     """In their order. What is in it already stays where it is, or moves where `at` is given."""
     remove: Ids = Field(default_factory=list)
-    at: Annotated[int, Field(ge=0, le=MOST_MEMBERS)] | None = None
+    at: Annotated[Whole, Field(ge=0, le=MOST_MEMBERS)] | None = None
     """Position of the first that is added; nothing for the end."""
 
     @model_validator(mode="after")

@@ -12,6 +12,12 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Whole = Annotated[int, Field(strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
+"""What people send as JSON is taken as it stands: "87" is no number, and "yes" is not true."""
+
+
 class Kind(StrEnum):
     """What a sound is for."""
 
@@ -64,7 +70,7 @@ def _is_range(bounds: tuple[float, float]) -> tuple[float, float]:
 Confidence = Annotated[float, Field(ge=0, le=1)]
 LEAST_BPM, MOST_BPM = 20.0, 400.0
 """Bounds of any tempo, exclusive."""
-Bpm = Annotated[float, Field(gt=LEAST_BPM, lt=MOST_BPM)]
+Bpm = Annotated[Number, Field(gt=LEAST_BPM, lt=MOST_BPM)]
 TempoRange = Annotated[tuple[Bpm, Bpm], AfterValidator(_is_range)]
 """Lowest and highest tempo a person expects, bpm."""
 KeyName = Annotated[str, Field(pattern=r"^[A-G][#b]? (major|minor)$")]

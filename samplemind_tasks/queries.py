@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from samplemind_tasks.categories import Category
-from samplemind_tasks.features import Confidence, Kind, Strict
+from samplemind_tasks.features import Confidence, Flag, Kind, Number, Strict, Whole
 from samplemind_tasks.schemas import Hit, Id, Sample, SampleState
 
 MOST_TEXT = 500
@@ -17,17 +17,16 @@ SOUND_ID = r"^sound-[0-9a-f]{32}$"
 Reference = Annotated[str, Field(pattern=r"^([0-9a-f]{24}|sound-[0-9a-f]{32})$")]
 """The id of a sample, or the name of a sound that was sent with an earlier query."""
 Likes = Annotated[list[Reference], Field(max_length=MOST_LIKES)]
-Weight = Annotated[float, Field(ge=0, le=1)]
+Weight = Annotated[Number, Field(ge=0, le=1)]
 Text = Annotated[str, Field(min_length=1, max_length=255)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
 KEY = r"^\s*([A-G][#b]? (major|minor)|([1-9]|1[0-2])[ABab])\s*$"
 
 
 class Span(Strict):
     """From `least` to `most`, both included; null is no bound."""
 
-    least: Finite | None = None
-    most: Finite | None = None
+    least: Number | None = None
+    most: Number | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -44,11 +43,11 @@ class Filters(Strict):
     category: Annotated[list[Category], Field(max_length=64)] = Field(default_factory=list)
     """One of these."""
     tempo_bpm: Span | None = None
-    tempo_octaves: bool = False
+    tempo_octaves: Flag = False
     """Half and double the tempo count too."""
     key: Annotated[str, Field(pattern=KEY)] | None = None
     """"A minor" or "8A"."""
-    key_compatible: bool = False
+    key_compatible: Flag = False
     """Keys that mix with it count too: its relative, and its neighbours on the Camelot wheel."""
     duration_s: Span | None = None
     loudness_lufs: Span | None = None
@@ -63,7 +62,7 @@ class Filters(Strict):
     """Only what lives below this folder of the server."""
     name: Text | None = None
     """Part of the name, in any case."""
-    favourite: bool | None = None
+    favourite: Flag | None = None
     collection: Id | None = None
     """Only what is in this collection."""
     state: SampleState | None = None
@@ -108,7 +107,7 @@ class SearchQuery(Strict):
     weights: Weights = Field(default_factory=Weights)
     text_weight: Weight = 0.5
     """How much the text counts where sounds are given too."""
-    limit: Annotated[int, Field(ge=1, le=MOST_HITS)] = 20
+    limit: Annotated[Whole, Field(ge=1, le=MOST_HITS)] = 20
 
 
 class Meaning(Strict):

@@ -1,18 +1,20 @@
 """Taking samples that are there already through a stage again, slice by slice.
 
 Nothing is listed but the library itself. Progress is saved with every slice, as a scan's is; a killed listing goes on
-behind the last. A sample none of whose files is there now is left as it is, and counted as cancelled.
+behind the last. A sample none of whose files is there now is left as it is, and listed among the job's failures.
 """
 
 import os
 import time
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from samplemind_tasks.errors import FailureCode
 from samplemind_tasks.logs import get_log
 from samplemind_tasks.pipeline import dispatch
 from samplemind_tasks.planning import current_versions, cut, save_slice, take_turn
-from samplemind_tasks.schemas import JobKind, SampleState
+from samplemind_tasks.schemas import Failure, JobKind, SampleState
 from samplemind_tasks.store.chunks import Chunk, ChunkSample, Stage
 from samplemind_tasks.store.jobs import JobRecord
 from samplemind_tasks.store.pages import AS_JSON, keeps
@@ -32,11 +34,13 @@ log = get_log(__name__)
 class Slice:
     """What a stretch of the library comes to."""
 
-    work: list[tuple[Known, Place]]
+    work: list[tuple[Known, Place]] = field(default_factory=list)
+    vanished: list[Failure] = field(default_factory=list)
+    """Samples no file of which is there now."""
     current: int = 0
     """Samples that have a result of today's version."""
-    out_of_reach: int = 0
-    """Samples no file of which is there, or which the stage before has not passed yet."""
+    unready: int = 0
+    """Samples that the stage before has not passed yet, or of which no file was ever seen."""
 
 
 class Reprocess:
@@ -75,19 +79,23 @@ class Reprocess:
         found = self._looked_at(self._stretch(after, end))
         chunks = self._chunks(found.work)
         stores.chunks.insert(chunks)
+        if found.vanished:
+            stores.failures.record(job.id, job.user_id, f"{job.id}:scan:{scan.rev}", found.vanished)
+        vanished = Counter(scan.failed) + Counter(row.code.value for row in found.vanished)
         done = end >= self._last()
         saved = save_slice(
             stores,
             job,
             replace(
                 scan, rev=scan.rev + 1, cursor=str(end), walked=done, done=done, next_seq=scan.next_seq + len(chunks),
-                skipped=scan.skipped + found.current, cancelled=scan.cancelled + found.out_of_reach,
+                skipped=scan.skipped + found.current, failed=dict(vanished),
+                cancelled=scan.cancelled + found.unready,
             ),
             chunks,
         )  # fmt: skip
         if saved:
             self.job = saved
-            log.info("samples_listed", chunks=len(chunks), skipped=found.current, cancelled=found.out_of_reach)
+            log.info("samples_listed", chunks=len(chunks), skipped=found.current, failures=len(found.vanished))
         return saved is not None
 
     def _last(self) -> int:
@@ -108,17 +116,18 @@ class Reprocess:
         if self._lives_at is not None:
             kept = [row for row in kept if any(map(self._lives_at, places[row.sample.file_hash]))]
         stages = self._stages([row.sample.file_hash for row in kept])
-        work: list[tuple[Known, Place]] = []
-        current = out_of_reach = 0
+        work, vanished, current, unready = [], [], 0, 0
         for row in kept:
-            known = stages[row.sample.file_hash]
+            known, its_places = stages[row.sample.file_hash], places[row.sample.file_hash]
             if not self._everything and self._is_current(row, known):
                 current += 1
-            elif (place := self._place(places[row.sample.file_hash], known)) is not None:
+            elif (place := self._place(its_places, known)) is not None:
                 work.append((row, place))
+            elif its_places and self._stage is not Stage.INDEX:
+                vanished.append(_vanished(its_places[0]))
             else:
-                out_of_reach += 1
-        return Slice(work, current, out_of_reach)
+                unready += 1
+        return Slice(work, vanished, current, unready)
 
     def _stages(self, file_hashes: Sequence[str]) -> dict[str, set[str]]:
         known: dict[str, set[str]] = {}
@@ -157,6 +166,13 @@ class Reprocess:
             )
             for chunk in chunks
         ]
+
+
+def _vanished(place: Place) -> Failure:
+    """What is told of a sample that cannot be read now. Its place is not marked: a scan finds out, not we."""
+    offline = place.state is PlaceState.OFFLINE
+    message = "Its folder is offline: mount its disk and scan it." if offline else "The file is not there any more."
+    return Failure(place=place.id, path=place.path, code=FailureCode.VANISHED, message=message)
 
 
 def _is_there(place: Place) -> bool:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from samplemind_tasks.categories import Category
-from samplemind_tasks.features import LEAST_BPM, MOST_BPM, Confidence, KeyName, Kind, Strict
+from samplemind_tasks.features import LEAST_BPM, MOST_BPM, Confidence, Flag, KeyName, Kind, Number, Strict
 from samplemind_tasks.keynames import read_key
 
 MOST_TAGS = 64
@@ -33,7 +33,7 @@ OwnTag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, m
 OwnTags = Annotated[list[OwnTag], Field(max_length=MOST_TAGS), AfterValidator(_each_once)]
 AnyKey = Annotated[str, Field(min_length=1, max_length=16), AfterValidator(_as_named)]
 """A key in any usual spelling; kept as "A minor"."""
-Tempo = Annotated[float, Field(gt=LEAST_BPM, lt=MOST_BPM, allow_inf_nan=False)]
+Tempo = Annotated[Number, Field(gt=LEAST_BPM, lt=MOST_BPM)]
 
 
 class SampleChange(Strict):
@@ -55,7 +55,7 @@ class SampleChange(Strict):
     hidden_tags: OwnTags | None = None
     """Heard tags that are wrong: they are not shown, and not found by."""
     note: Annotated[str, StringConstraints(max_length=MOST_NOTE, pattern=_LINES)] | None = None
-    favourite: bool | None = None
+    favourite: Flag | None = None
 
     @property
     def said(self) -> dict[str, object]:

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 
 from samplemind_tasks.categories import Category
 from samplemind_tasks.errors import FailureCode
-from samplemind_tasks.features import Confidence, Features, Kind, Strict, TempoRange
+from samplemind_tasks.features import Confidence, Features, Flag, Kind, Strict, TempoRange
 from samplemind_tasks.said import Found
 
 
@@ -126,7 +126,7 @@ class JobRequest(Strict):
     )
     rerun: Literal["missing", "everything"] = "missing"
     """`missing` skips what is unchanged and at the current versions; `everything` measures again."""
-    restore: bool = False
+    restore: Flag = False
     """Bring back samples that were deleted from the library."""
     tempo_range_bpm: TempoRange | None = None
     """Lowest and highest tempo you expect: others are halved or doubled into it. For what this job measures."""

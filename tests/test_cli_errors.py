@@ -5,9 +5,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.text import Text
 from typer.testing import CliRunner
 
 from samplemind_tasks.cli import app
+from samplemind_tasks.cli.call import Call
+from samplemind_tasks.cli.show import failure_table
+from samplemind_tasks.errors import FailureCode
+from samplemind_tasks.schemas import Failure
+from samplemind_tasks.settings import Settings
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -41,3 +47,23 @@ def test_a_folder_to_allow_has_to_be_there(tmp_path: Path) -> None:
     assert told.startswith(f"no_such_folder: there is no folder {tmp_path}/gone\n")
     assert "next: name a folder that is there" in told
     assert not (tmp_path / "data").exists()
+
+
+def test_where_to_ask_may_be_said_before_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SAMPLEMIND_URL", "SAMPLEMIND_KEY"):
+        monkeypatch.setenv(name, "")
+    told = said("--url", NOWHERE, "--key", "sm_mine", "list", "--key", "Am")
+    assert told.startswith(f"unreachable: no answer from {NOWHERE}")
+
+
+def test_a_name_cannot_move_the_cursor_or_break_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    failure = Failure(
+        place="0" * 24, path="/music/a\x1b[2J\x9b1mb\nc.wav", code=FailureCode.NOT_AUDIO, message="No audio."
+    )
+    call = Call(Settings())
+    call.show(failure_table([failure], "/music"))
+    call.tell(Text("a\x1b]0;mine.wav"))
+    told = capsys.readouterr()
+    assert told.out.splitlines()[1].split("  ")[1] == "a\\x1b[2J\\x9b1mb\\nc.wav"
+    assert len(told.out.splitlines()) == 2
+    assert told.err == "a\\x1b]0;mine.wav\n"

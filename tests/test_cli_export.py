@@ -157,7 +157,7 @@ def _embed_dates(stack: Stack) -> dict[str, Any]:
 def test_nothing_is_done_again_that_is_at_todays_version(shell: Shell, stack: Stack) -> None:
     before = _embed_dates(stack)
     for stage in ("analyze", "embed", "index"):
-        [job] = shell.json("reprocess", "--stage", stage)
+        [job] = shell.json("reprocess", stage)
         assert (job["kind"], job["state"], job["counts"]["skipped"], job["counts"]["done"]) == (
             "reprocess",
             "done",
@@ -188,7 +188,7 @@ def test_all_does_one_stage_anew_and_what_a_person_said_stays(shell: Shell, stac
         assert client.patch(f"/v1/samples/{sample['id']}", json=said).status_code == 200
         before = _embed_dates(stack)
         for stage, redone in (("embed", {"embed"}), ("analyze", {"analyze"}), ("index", set())):
-            [job] = shell.json("reprocess", "--stage", stage, "--all", "--yes")
+            [job] = shell.json("reprocess", stage, "--all", "--yes")
             assert (job["state"], job["counts"]["done"]) == ("done", 3)
             after = _embed_dates(stack)
             assert {name.split(":")[1] for name in after if after[name] != before[name]} == redone

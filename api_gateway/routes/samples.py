@@ -46,6 +46,9 @@ def sample_filter(
     if key is not None and read_key(key) is None:
         message = 'write "A minor", Am, "F# major" or 8A'
         raise BadRequest(f"key: {message}", detail={"fields": [{"field": "key", "message": message}]})
+    if tempo_min is not None and tempo_max is not None and tempo_min > tempo_max:
+        message = "is more than tempo_max"
+        raise BadRequest(f"tempo_min: {message}", detail={"fields": [{"field": "tempo_min", "message": message}]})
     return SampleFilter(
         kind, key, tempo_min, tempo_max, tuple(tag), name or None, state, category, favourite, tempo_octaves,
         key_compatible,

@@ -18,6 +18,7 @@ stack.py     what run and up are; quiet_start.py how such a program is started
 show.py      cells and tables; sheet.py one sample; progress.py one job; watch.py follows a job
 """
 
+import os
 import sys
 from importlib import metadata
 from typing import Annotated
@@ -77,8 +78,11 @@ def options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which it is.")
     ] = False,
+    url: Annotated[str, typer.Option("--url", help="The gateway to ask, as SAMPLEMIND_URL.")] = "",
+    key: Annotated[str, typer.Option("--key", help="The key to send, as SAMPLEMIND_KEY, which nobody else sees.")] = "",
 ) -> None:
     """Listens to a sample library and makes it searchable by sound."""
+    os.environ.update({name: given for name, given in (("SAMPLEMIND_URL", url), ("SAMPLEMIND_KEY", key)) if given})
 
 
 def main() -> None:

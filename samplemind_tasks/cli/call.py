@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -21,11 +21,13 @@ from urllib.parse import urlsplit
 import typer
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 
 from samplemind_tasks.cli.client import Gateway
 from samplemind_tasks.cli.running import running_stack
+from samplemind_tasks.cli.show import CONTROLS, on_one_line
 from samplemind_tasks.cli.transport import Json
 from samplemind_tasks.errors import SampleMindError
 from samplemind_tasks.settings import Settings, default_data_dir
@@ -100,9 +102,21 @@ class NotRunning(SampleMindError):
     code = "not_running"
 
 
+class HarmlessConsole(Console):
+    """Shows what would move the cursor or colour the screen as what it is: a file's name may hold anything."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Segments of what is shown, the renderer's own control codes alone left alone."""
+        for segment in super().render(renderable, options):
+            if not segment.control and CONTROLS.search(segment.text):
+                yield Segment("\n".join(map(on_one_line, segment.text.split("\n"))), segment.style)
+            else:
+                yield segment
+
+
 def _console(*, stderr: bool) -> Console:
     """Text as it is: file names full of brackets and colons must not turn into markup or emoji."""
-    console = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    console = HarmlessConsole(stderr=stderr, markup=False, highlight=False, emoji=False)
     if not console.is_terminal:
         console.width = PIPE_COLUMNS
     return console

@@ -30,9 +30,7 @@ def reprocess(
     wanted: Query,
     stage: Annotated[
         Redone,
-        typer.Option(
-            "--stage", parser=one_of(Redone), metavar="STAGE", help="analyze (measure), embed (listen) or index."
-        ),
+        typer.Argument(metavar="[STAGE]", parser=one_of(Redone), help="analyze (measure), embed (listen) or index."),
     ] = Redone.EMBED,
     all_: Annotated[
         bool, typer.Option("--all", help="Everything anew; without it, what has no result of today's version.")

@@ -3,7 +3,7 @@
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from samplemind_tasks.cli.show import NONE, count, facts, length, number, size, unsure
+from samplemind_tasks.cli.show import NONE, count, facts, length, number, on_one_line, size, unsure
 from samplemind_tasks.features import Features, Spread, note_name
 from samplemind_tasks.schemas import PlaceView, Sample, SampleDetail, Tag
 
@@ -21,7 +21,9 @@ def sample_sheet(detail: SampleDetail) -> RenderableType:
     """Name, music, sound, tags and places."""
     sample, features = detail.sample, detail.features
     head = Text.assemble(
-        (sample.name, "bold"), f"  {sample.kind} · {length(sample.duration_s)} · ", (str(sample.state), "dim")
+        (on_one_line(sample.name), "bold"),
+        f"  {sample.kind} · {length(sample.duration_s)} · ",
+        (str(sample.state), "dim"),
     )
     parts: list[RenderableType] = [
         head,
@@ -173,6 +175,6 @@ def _tag(tag: Tag) -> tuple[str, Text | str]:
 
 
 def _place(place: PlaceView) -> Text:
-    where = place.path or f"upload {place.upload}"
+    where = on_one_line(place.path) if place.path else f"upload {place.upload}"
     state = "" if place.state == "present" else f"  {place.state}"
     return Text.assemble(where, (f"  {size(place.size_bytes)}", "dim"), (state, "yellow"), overflow="fold")

@@ -3,6 +3,7 @@
 A value that does not exist is "–"; one the analyser is not sure of carries a question mark.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,8 @@ from samplemind_tasks.schemas import Failure, Job, JobState, Sample
 NONE = "–"
 SURE = 0.5
 """A confidence below this earns a question mark."""
+CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+"""Characters that are none, but the line's end."""
 WIDE_COLUMNS = 100
 SHORT_ID = 10
 NAME_COLUMNS = 60
@@ -111,13 +114,18 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
 def below(path: str, folder: str | None) -> str:
     """The path as seen from the folder, where it lies in it."""
     if folder and Path(path).is_relative_to(folder) and path != folder:
-        return str(Path(path).relative_to(folder))
-    return path
+        path = str(Path(path).relative_to(folder))
+    return on_one_line(path)
+
+
+def on_one_line(text: str) -> str:
+    """A name with what would end the line, move the cursor or colour the screen written out."""
+    return CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text.replace("\n", "\\n"))
 
 
 def cut(text: str, style: str = "") -> Text:
     """A cell that gives way when the terminal is narrow."""
-    return Text(text, style=style, no_wrap=True, overflow="ellipsis")
+    return Text(on_one_line(text), style=style, no_wrap=True, overflow="ellipsis")
 
 
 # ----------------------------------------------------------------------------------------------------------- tables

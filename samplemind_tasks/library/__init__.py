@@ -104,12 +104,13 @@ class Library:
         answers = LiveAnswers(redis)
         sounds = Sounds(settings, catalog, analyses, blobs, nudges, answers, cache)
         workers, event_log = Workers(redis), EventLog(redis)
+        switches = QueueSwitches(db)
         health = Health(
             settings=settings, catalog=catalog, ledger=ledger, workers=workers, cache=cache, vectors=vectors,
-            rebuilds=rebuilds, blobs=blobs,
+            rebuilds=rebuilds, switches=switches, blobs=blobs,
         )  # fmt: skip
         jobs = Jobs(ledger, Admission(ledger, settings.max_open_jobs), catalog, Views(redis), nudges, disk)
-        desk = QueueDesk(QueueSwitches(db), QueueCounts(db, redis), workers, nudges)
+        desk = QueueDesk(switches, QueueCounts(db, redis), workers, nudges)
         said, collections = Said(db), CollectionStore(db, catalog)
         samples = Samples(settings, catalog, analyses, vectors, blobs, disk, said, collections, event_log)
         search = KeptSearch(settings, catalog, vectors, shelves, sounds, cache)

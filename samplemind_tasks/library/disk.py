@@ -111,7 +111,7 @@ def _target(text: str, roots: tuple[Path, ...]) -> Target:
         str(path).encode()
         root = _root_of(path, roots)
         if root is None:
-            raise at_path(Forbidden, "outside_roots", f"{path} is outside the folders this server may read")
+            raise at_path(Forbidden, "outside_roots", f"{text} lies or leads outside the folders this server may read")
         if not path.exists():
             return Target(root, path, is_there=False)
         mode = path.stat().st_mode

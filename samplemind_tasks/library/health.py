@@ -13,6 +13,7 @@ from samplemind_tasks.store.blobs import Blobs
 from samplemind_tasks.store.catalog import Catalog
 from samplemind_tasks.store.ledger import Ledger
 from samplemind_tasks.store.live import Cache, Workers
+from samplemind_tasks.store.queue_flags import QueueSwitches
 from samplemind_tasks.store.rebuilds import Rebuild, Rebuilds
 from samplemind_tasks.store.search import VectorSearch, collection_name
 
@@ -51,6 +52,7 @@ class Health:
         cache: Cache,
         vectors: VectorSearch,
         rebuilds: Rebuilds,
+        switches: QueueSwitches,
         blobs: Blobs,
     ) -> None:
         self._settings = settings
@@ -60,15 +62,16 @@ class Health:
         self._cache = cache
         self._vectors = vectors
         self._rebuilds = rebuilds
+        self._switches = switches
         self._blobs = blobs
         self._counting: dict[str, asyncio.Task[Stats]] = {}
 
     async def readiness(self, user_id: str) -> Readiness:
         """Every store and kind of worker, asked at the same time."""
-        (*stores, cache), index, workers = await asyncio.gather(
-            self.stores(), self._index(user_id), self._workers_by_role()
+        (*stores, cache), index, queues, workers = await asyncio.gather(
+            self.stores(), self._index(user_id), self._queues(), self._workers_by_role()
         )
-        return Readiness(ready=all(part.ok for part in stores), parts=[*stores, *index, cache, *workers])
+        return Readiness(ready=all(part.ok for part in stores), parts=[*stores, *index, cache, *queues, *workers])
 
     async def stores(self) -> list[Part]:
         """Every store; the cache, which is not needed, is the last."""
@@ -95,6 +98,17 @@ class Health:
         except (SampleMindError, TimeoutError):
             return []
         return [_index_part(stats, model, indexed, rebuild)]
+
+    async def _queues(self) -> list[Part]:
+        """Which queues are paused; nothing while MongoDB is away."""
+        try:
+            async with asyncio.timeout(LOOK_S):
+                paused = sorted(await self._switches.paused_since())
+        except (StoreUnavailable, TimeoutError):
+            return []
+        told = f"paused: {', '.join(paused)}" if paused else "none is paused"
+        advice = f"`samplemind resume {paused[0]}` lets it go on; what is in it waits" if paused else ""
+        return [Part(name="queues", ok=not paused, message=told, advice=advice)]
 
     async def _workers_by_role(self) -> list[Part]:
         try:

@@ -1,7 +1,9 @@
 """What holds for the gateway as a whole: health, errors, who may ask, and its own description."""
 
+import gzip
 import http.client
 import json
+import re
 import socket
 import time
 from collections.abc import Callable
@@ -189,3 +191,38 @@ def test_docs_page_lists_every_operation_and_loads_nothing(client: httpx.Client)
     assert "http://" not in answer.text
     assert "https://" not in answer.text
     assert "<script" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b'{"path": "/a" "uploads": []}', "this is no JSON: Expecting ',' delimiter, at character 14"),
+        (b'{"path": ' + b"[" * 100_000, "lie too deep"),
+        (b'{"path": ' + b"9" * 5_000 + b"}", "too many digits"),
+        (b'{"path": "\xff"}', "no text in UTF-8"),
+        (b'{"path": "/a", "restore": "yes"}', "valid boolean"),
+        (b'{"path": "/a", "tempo_range_bpm": ["87", 174]}', "valid number"),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_told_why(client: httpx.Client, body: bytes, says: str) -> None:
+    answer = client.post("/v1/jobs", content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    assert says in answer.json()["message"]
+    assert not re.search("Exceeds|sys\\.|Value error", answer.json()["message"])
+
+
+def test_a_packed_body_is_refused(client: httpx.Client) -> None:
+    packed = gzip.compress(b'{"path": "/a"}')
+    for path in ("/v1/jobs", "/v1/uploads?name=kick.wav"):
+        headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+        answer = client.post(path, content=packed, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+
+
+def test_bounds_in_the_wrong_order_are_refused(client: httpx.Client) -> None:
+    for answer in (
+        client.get("/v1/samples?tempo_min=140&tempo_max=90"),
+        client.post("/v1/samples/edit", json={"where": {"tempo_min": 140, "tempo_max": 90}, "add_tags": ["fast"]}),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+        assert "tempo_max" in answer.json()["message"]

@@ -188,6 +188,9 @@ def test_on_loopback_nobody_needs_a_key_but_one_that_is_sent_counts(serve: Serve
         basic = client.get("/v1/samples", headers={"Authorization": "Basic YWRhOmFkYQ=="})
         assert (basic.status_code, basic.json()["code"]) == (401, "no_key")
         assert "no other scheme is read" in basic.json()["message"]
+        for empty in ({"Authorization": "Bearer"}, {"X-API-Key": ""}):
+            unset = client.get("/v1/samples", headers=empty)  # a script's variable that nobody set
+            assert (unset.status_code, unset.json()["code"]) == (401, "no_key")
         assert client.post("/v1/keys", json={"user": "local", "name": "phone"}).status_code == 201
 
 

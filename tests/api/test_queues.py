@@ -214,3 +214,14 @@ def test_a_paused_queue_holds_work_through_a_restart_and_a_resumed_one_ends_it(s
     chunks = list(db.chunks.find({"job": job}))
     assert len(chunks) > 1
     assert {(row["attempts"], row["faults"], row["state"]) for row in chunks} == {(0, 0, "done")}
+
+
+def test_readiness_tells_of_a_paused_queue(client: httpx.Client) -> None:
+    def told() -> dict[str, Any]:
+        parts = client.get("/v1/health/ready").json()["parts"]
+        return next(part for part in parts if part["name"] == "queues")
+
+    assert told()["ok"]
+    client.post("/v1/queues/cpu/pause").raise_for_status()
+    assert (told()["ok"], told()["message"]) == (False, "paused: cpu")
+    assert "samplemind resume cpu" in told()["advice"]

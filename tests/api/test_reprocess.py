@@ -1,6 +1,7 @@
 """Reprocess: which samples a stage is done again for, what of them is left alone, and who may ask."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -115,7 +116,11 @@ def test_files_that_are_not_there_now_are_left_as_they_are(world: World, desk: D
     (world.folder / "unmounted.wav").unlink()
     job = desk.listed("embed", which="all")
     assert desk.taken(job) == {"there.wav"}
-    assert (job.counts.found, job.counts.cancelled, job.failures) == (4, 3, {})
+    assert (job.counts.found, job.counts.failed, job.failures) == (4, 3, {"vanished": 3})
+    told = desk.client.get(f"/v1/jobs/{job.id}/failures").json()["failures"]
+    assert {Path(row["path"]).name: "mount" in row["message"] for row in told} == {
+        "missing.wav": False, "offline.wav": True, "unmounted.wav": False,
+    }  # fmt: skip
     assert world.db.places.find_one({"key": "unmounted.wav"})["state"] == "present"  # a scan finds out, not we
 
 

@@ -45,6 +45,15 @@ def is_let_go(connection: socket.socket) -> bool:
         return True
 
 
+def test_what_is_no_http_is_answered_as_every_other_problem(client: httpx.Client) -> None:
+    with connected(client) as connection:
+        connection.sendall(b"HELLO\r\n\r\n")
+        head, body = answer(connection).split("\r\n\r\n")
+        assert head.startswith("HTTP/1.1 400")
+        assert json.loads(body)["code"] == "bad_request"
+        assert is_let_go(connection)
+
+
 @pytest.mark.parametrize("begun", [b"", b"GET /v1/health/live HTTP/1.1\r\nHost: localhost\r\n"])
 def test_a_request_that_does_not_begin_or_end_its_head(client: httpx.Client, begun: bytes) -> None:
     with connected(client) as connection:
