@@ -15,7 +15,7 @@ from redis import Redis
 
 from benchmarks.sizes import Sizes
 from samplemind_tasks.launch import Event, Stack
-from samplemind_tasks.launch.supervisor import usable_cores
+from samplemind_tasks.launch.site import usable_cores
 from samplemind_tasks.settings import Settings
 
 Json = dict[str, Any]

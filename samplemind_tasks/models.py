@@ -6,6 +6,7 @@ weights while people wait. `pull` alone ever asks a network.
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from samplemind_tasks.ai.sources import checked, located, pull, state
 from samplemind_tasks.ai.weights import CONVERSIONS, load_state
 from samplemind_tasks.cards import ModelCard, NetworkCard
 from samplemind_tasks.errors import BadRequest, SampleMindError
-from samplemind_tasks.settings import Settings, model_cards, network_cards
+from samplemind_tasks.model_table import model_cards, network_cards
+from samplemind_tasks.settings import Settings
 
 SENTENCES = "sentences"
 """Reads the words of a search, whichever model hears."""
@@ -161,6 +163,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for told, sentence in _lines(chosen, Catalogue.of(Settings())):
             sys.stdout.write(f"{json.dumps(told) if chosen.json else sentence}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # who reads has enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (SampleMindError, OSError, ValueError, KeyError) as error:
         code = error.code if isinstance(error, SampleMindError) else "bad_setting"
         sys.stderr.write(f"{code}: {error}\n")

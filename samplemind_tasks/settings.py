@@ -5,8 +5,6 @@ Every field is an environment variable SAMPLEMIND_<FIELD>.
 
 import json
 import sys
-import tomllib
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
@@ -16,9 +14,9 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from samplemind_tasks.access import is_loopback
-from samplemind_tasks.cards import FrontEnd, ModelCard, NetworkCard
-from samplemind_tasks.errors import ModelUnavailable
+from samplemind_tasks.cards import ModelCard
 from samplemind_tasks.features import TempoRange
+from samplemind_tasks.model_table import model_cards, read_words
 
 
 def default_data_dir() -> Path:
@@ -211,14 +209,6 @@ def with_password(url: str, password: SecretStr | str) -> str:
     return urlunsplit(parts._replace(netloc=f"{user}:{quote(secret, safe='')}@{hosts}"))
 
 
-MOST_WORDS = 500
-"""Of a user's own: each is read once when a worker starts, and compared with every sound."""
-LONGEST_WORD = 80
-MOST_WORDS_BYTES = 1 << 20
-"""A longer file is none of words."""
-CONFIG_DIR = Path(__file__).resolve().parent.parent / "config"
-
-
 def env_example() -> str:
     """Every setting with its meaning and its default, as `config/samplemind.env.example` holds it."""
     lines = ["# Every setting of SampleMind with its default. Made by: python -m samplemind_tasks.settings"]
@@ -232,76 +222,6 @@ def _as_env(value: object) -> str:
     if value is None:
         return ""
     return json.dumps([str(path) for path in value]) if isinstance(value, tuple) else str(value)
-
-
-@cache
-def read_words(path: Path) -> tuple[str, ...]:
-    """The words of a words_file, in its order.
-
-    Raises
-    ------
-    ModelUnavailable with the line that is wrong, or why the file cannot be read.
-    """
-    try:
-        if path.stat().st_size > MOST_WORDS_BYTES:
-            raise ValueError(f"it is larger than {MOST_WORDS_BYTES} bytes")
-        return _words(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:  # UnicodeDecodeError is one
-        raise ModelUnavailable(f"SAMPLEMIND_WORDS_FILE {path} cannot be used: {error}.") from error
-
-
-def _words(text: str) -> tuple[str, ...]:
-    words: dict[str, int] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        word = " ".join(line.partition("#")[0].split())
-        if not word:
-            continue
-        if len(word) > LONGEST_WORD:
-            raise ValueError(f"line {number} has {len(word)} characters; {LONGEST_WORD} are allowed")
-        if not word.isprintable():
-            raise ValueError(f"line {number} has characters that cannot be shown")
-        if word in words:
-            raise ValueError(f"line {number} says {word!r}, as line {words[word]} does")
-        words[word] = number
-    if not 0 < len(words) <= MOST_WORDS:
-        raise ValueError(f"there are {len(words)} words in it; from 1 to {MOST_WORDS} are allowed")
-    return tuple(words)
-
-
-@cache
-def _models_table(more: Path | None) -> dict[str, dict[str, dict[str, Any]]]:
-    table = tomllib.loads((CONFIG_DIR / "models.toml").read_text(encoding="utf-8"))
-    own = tomllib.loads(more.read_text(encoding="utf-8")) if more else {}
-    return {kind: {**rows, **own.get(kind, {})} for kind, rows in table.items()}
-
-
-@cache
-def front_ends(more: Path | None = None) -> dict[str, FrontEnd]:
-    """Every front-end of config/models.toml, and of a file of one's own, by name."""
-    rows = _models_table(more)["front_ends"]
-    return {name: FrontEnd.model_validate({"name": name, **row}) for name, row in rows.items()}
-
-
-@cache
-def network_cards(more: Path | None = None) -> dict[str, NetworkCard]:
-    """Every network by name."""
-    return {
-        name: NetworkCard.model_validate(
-            {"name": name, **row, "front_end": front_ends(more)[row["front_end"]] if "front_end" in row else None}
-        )
-        for name, row in _models_table(more)["networks"].items()
-    }
-
-
-@cache
-def model_cards(more: Path | None = None) -> dict[str, ModelCard]:
-    """Every model by name."""
-    return {
-        name: ModelCard.model_validate(
-            {"name": name, **row, "networks": [network_cards(more)[network] for network in row["networks"]]}
-        )
-        for name, row in _models_table(more)["models"].items()
-    }
 
 
 if __name__ == "__main__":

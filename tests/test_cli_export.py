@@ -216,5 +216,5 @@ def test_a_file_that_is_gone_is_left_as_it_was(shell: Shell, music: Path, tmp_pa
         [job] = shell.json("reprocess", "--all", "--yes", "--name", "middle")
     finally:
         (tmp_path / "middle.wav").rename(music / "middle.wav")
-    assert (job["state"], job["counts"]["cancelled"], job["failures"]) == ("done", 1, {})
+    assert (job["state"], job["counts"]["failed"], job["failures"]) == ("done", 1, {"vanished": 1})
     assert len(shell.json("list")) == 3

@@ -24,8 +24,9 @@ from samplemind_tasks.launch.probe import beats
 from samplemind_tasks.launch.ready import redis_answers, worker_beats
 from samplemind_tasks.launch.services import SERVICES
 from samplemind_tasks.launch.site import Site, _redis_program, free_port
+from samplemind_tasks.model_table import CONFIG_DIR
 from samplemind_tasks.queues import worker_beat_key
-from samplemind_tasks.settings import CONFIG_DIR, Settings
+from samplemind_tasks.settings import Settings
 
 PROJECT = CONFIG_DIR.parent
 LIBRARY = "/srv/samples"

@@ -10,7 +10,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from samplemind_tasks.settings import CONFIG_DIR
+from samplemind_tasks.model_table import CONFIG_DIR
 
 PROJECT = CONFIG_DIR.parent
 

@@ -22,8 +22,10 @@ from pymongo.errors import OperationFailure
 from redis import Redis
 from redis.exceptions import AuthenticationError
 
+from samplemind_tasks.ai.sources import located
 from samplemind_tasks.launch import (
     SERVICES,
+    STORES,
     AlreadyRunning,
     Event,
     LaunchFailed,
@@ -36,6 +38,7 @@ from samplemind_tasks.launch import (
 from samplemind_tasks.launch.child import LOG_LIMIT_BYTES, Child, Guardian, rotate
 from samplemind_tasks.launch.folder import PASSWORDS
 from samplemind_tasks.launch.site import Site
+from samplemind_tasks.model_table import network_cards
 from samplemind_tasks.settings import Settings
 
 QUICK = {"redis", "cache"}
@@ -275,6 +278,38 @@ def test_a_dead_child_is_restarted_where_it_was_and_its_last_words_are_shown(tmp
     death = next(event for event in events if event.what == "died")
     assert "ended with -9" in death.message
     assert any("Ready to accept connections" in line for line in death.log_lines)
+
+
+@pytest.mark.timeout(120)
+def test_a_model_that_is_away_holds_up_its_workers_alone_and_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "MEND_LOOK_SECONDS", 0.2)
+    own, weights = tmp_path / "own.toml", tmp_path / "weights"
+    row = network_cards()["musicnn-mtt"]
+    own.write_text(f"""
+        [networks.musicnn-mtt]
+        architecture = "musicnn"
+        source = "file:{weights}"
+        file = "MTT_musicnn"
+        sha256 = "{row.sha256}"
+        licence = "ISC"
+        credit = "somebody"
+        front_end = "musicnn"
+        size = {row.size}
+        tags = {json.dumps(row.tags)}
+    """)
+    events: list[Event] = []
+    given = Settings(data_dir=tmp_path / "data", models_file=own, model="musicnn-mtt")
+    with Stack(given, only=STORES | {"models", "worker-ai"}) as stack:
+        stack.start(events.append)
+        died = [event.message for event in events if event.what == "died"]
+        assert len(died) == 1
+        assert "models: The weights of musicnn-mtt are not there. Put it there whole: its row in models.toml" in died[0]
+        weights.symlink_to(located(row, tmp_path).parent)
+        eventually(
+            lambda: {"models", "worker-ai"} <= {event.service for event in events if event.what == "ready"}, within_s=90
+        )
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

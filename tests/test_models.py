@@ -2,12 +2,16 @@
 
 import json
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from samplemind_tasks import models
-from samplemind_tasks.settings import model_cards, network_cards
+from samplemind_tasks.ai import sources
+from samplemind_tasks.errors import ModelUnavailable
+from samplemind_tasks.model_table import model_cards, network_cards
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +105,7 @@ def test_a_wrong_hash_is_a_sentence_that_names_the_command(action: str, capsys: 
     assert models.main([action]) == 1
     printed = capsys.readouterr().err
     assert printed.startswith("model_unavailable: The weights of musicnn-mtt in ")
-    assert "`pip install --no-deps --force-reinstall musicnn==0.1.0`" in printed
+    assert "-m pip install --force-reinstall --no-deps musicnn==0.1.0`" in printed
 
 
 def test_what_is_missing_is_a_sentence_that_names_the_command(
@@ -127,4 +131,44 @@ def test_a_setting_that_cannot_be_is_a_sentence(
 ) -> None:
     monkeypatch.setenv(variable, value)
     assert models.main([]) == 1
-    assert said in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert told.startswith(f"{'bad_setting' if variable.endswith('FILE') else 'invalid'}: {variable} ")
+    assert said in told
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("[models.mine", "cannot be used: Expected ']'"),
+        ('[models.mine]\nnetworks = ["nosuch"]', "there is no 'nosuch'"),
+        (
+            '[models.mine]\nnetworks = ["aisfx"]\nrevision = 1',
+            "[models.mine] revision: Input should be a valid string",
+        ),
+    ],
+)
+def test_a_table_of_ones_own_that_cannot_be_read_is_a_sentence(
+    written: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "mine.toml"
+    own.write_text(written)
+    monkeypatch.setenv("SAMPLEMIND_MODELS_FILE", str(own))
+    assert models.main(["verify"]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"bad_setting: SAMPLEMIND_MODELS_FILE {own} cannot be used: ")
+    assert says in told
+    assert "http" not in told
+
+
+def test_a_reader_that_has_enough_is_no_error(data_dir: Path) -> None:
+    words = f"{sys.executable} -m samplemind_tasks.models list --json | head -1"
+    ran = subprocess.run(["bash", "-o", "pipefail", "-c", words], capture_output=True, text=True, check=False)
+    assert (ran.stderr, len(ran.stdout.splitlines())) == ("", 1)
+
+
+def test_weights_whose_file_is_gone_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package stays in the list of what is installed when its file was deleted."""
+    card = network_cards()["aisfx"].model_copy(update={"file": "aisfx/gone.pth"})
+    assert sources.state(card, Path()) == "missing"
+    with pytest.raises(ModelUnavailable, match=r"gone.pth any more. Run `\S+ -m pip install --force-reinstall"):
+        sources.located(card, Path())

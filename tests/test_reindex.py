@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from samplemind_tasks.categories import LEAVES, Category
+from samplemind_tasks.model_table import model_cards
 from samplemind_tasks.reindex import ready_facets
-from samplemind_tasks.settings import model_cards
 from samplemind_tasks.store.documents import Hearing, nothing_heard
 from samplemind_tasks.store.taught import Head, sound_number
 

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from samplemind_tasks.settings import CONFIG_DIR, Settings, env_example, model_cards, network_cards
+from samplemind_tasks.model_table import CONFIG_DIR, model_cards, network_cards
+from samplemind_tasks.settings import Settings, env_example
 
 
 def test_the_example_file_is_up_to_date() -> None:

@@ -18,7 +18,7 @@ from benchmarks.audio.material import HYDROGEN, sounds, tracks
 from benchmarks.audio.peers import COST_PEERS
 from benchmarks.figures import Figure
 from samplemind_tasks.audio.warm import warm
-from samplemind_tasks.settings import front_ends
+from samplemind_tasks.model_table import front_ends
 
 PAIR = [front_ends()["musicnn"], front_ends()["aisfx"]]
 """The front-ends of the default pair of models."""

@@ -25,7 +25,8 @@ from samplemind_tasks.audio.listen import listen
 from samplemind_tasks.categories import UNSURE_BELOW
 from samplemind_tasks.errors import AudioError
 from samplemind_tasks.features import Features
-from samplemind_tasks.settings import Settings, network_cards
+from samplemind_tasks.model_table import network_cards
+from samplemind_tasks.settings import Settings
 
 Floats = NDArray[np.float32]
 

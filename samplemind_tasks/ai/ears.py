@@ -173,7 +173,7 @@ def read(path: Path) -> Weights:
     ------
     ModelUnavailable when they are missing, damaged, or know other leaves than categories.py
     """
-    mend = "Install SampleMind again: `make setup`."
+    mend = f"Install SampleMind again; in a clone, `git restore {path}`."
     try:
         with np.load(path) as file:
             weights = _weights({name: file[name] for name in file.files})

@@ -63,9 +63,7 @@ class Sentences:
             tokenizer = _tokenizer(folder / "tokenizer.json")
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             reason = str(error).partition("\n")[0]
-            raise ModelUnavailable(
-                f"{card.name} in {folder} cannot be read: {reason} {mend(card, again=True)}"
-            ) from error
+            raise ModelUnavailable(f"{card.name} in {folder} cannot be read: {reason} {mend(card)}") from error
         sentences = cls(model.train(False), tokenizer)
         if sentences.size != card.size:
             raise ModelUnavailable(f"{card.name} makes {sentences.size} numbers; models.toml says {card.size}.")
@@ -101,7 +99,7 @@ class Sentences:
         one, alike, other = self.embed(_ALIKE)
         is_sane = np.isfinite([one, alike, other]).all() and float(one @ other) < OTHER_TEXT_COSINE
         if not is_sane or one @ alike <= one @ other:
-            raise ModelUnavailable(f"{card.name} does not tell texts apart. {mend(card, again=True)}")
+            raise ModelUnavailable(f"{card.name} does not tell texts apart. {mend(card)}")
 
     def _run(self, texts: list[str]) -> Floats:
         tokens = self._tokenizer(texts, padding=True, truncation=True, max_length=MOST_TOKENS, return_tensors="pt")

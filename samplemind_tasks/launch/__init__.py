@@ -4,6 +4,7 @@ services.py    the table: what is started, what it waits for, how it is asked wh
 ready.py       the questions
 events.py      what is told meanwhile
 supervisor.py  Stack: starts the table in parallel, restarts what dies, stops all
+signals.py     how it is asked to end
 child.py       one child process: its group, its log
 guardian.py    the process that ends the children when the parent cannot
 check.py       what can be seen to be wrong with the settings
@@ -21,7 +22,8 @@ from samplemind_tasks.launch.check import BadSetting, check_settings
 from samplemind_tasks.launch.events import Event, LaunchFailed, NoKeys, ServerAway, StartCancelled
 from samplemind_tasks.launch.folder import AlreadyRunning, UnusableFolder, read_run_file
 from samplemind_tasks.launch.services import SERVICES, STORES
-from samplemind_tasks.launch.supervisor import Stack, stop_on_signals
+from samplemind_tasks.launch.signals import stop_on_signals
+from samplemind_tasks.launch.supervisor import Stack
 
 __all__ = [
     "SERVICES",

@@ -6,7 +6,8 @@ import time
 from samplemind_tasks.errors import SampleMindError
 from samplemind_tasks.launch.events import Event
 from samplemind_tasks.launch.folder import read_run_file
-from samplemind_tasks.launch.supervisor import Stack, stop_on_signals
+from samplemind_tasks.launch.signals import stop_on_signals
+from samplemind_tasks.launch.supervisor import Stack
 from samplemind_tasks.settings import Settings
 
 

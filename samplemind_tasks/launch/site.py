@@ -13,7 +13,8 @@ from pathlib import Path
 import bcrypt
 
 from samplemind_tasks.errors import SampleMindError
-from samplemind_tasks.settings import CONFIG_DIR, Settings
+from samplemind_tasks.model_table import CONFIG_DIR
+from samplemind_tasks.settings import Settings
 
 MONGODB_USER = "samplemind"
 MONGODB_OPTIONS = "journal=true&retryWrites=false"
@@ -181,3 +182,8 @@ def chroma_env(folder: Path, password: str) -> dict[str, str]:
         "OTEL_SDK_DISABLED": "true",
         "PYTHONWARNINGS": "ignore",  # its log would hold what FastAPI thinks of it, and little else
     }
+
+
+def usable_cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

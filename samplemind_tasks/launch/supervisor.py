@@ -1,12 +1,10 @@
 """Stack: starts the services as soon as what each waits for is ready, restarts what dies, and stops all."""
 
-import os
 import secrets
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterable
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Self
 
 from samplemind_tasks.launch import ready
@@ -15,7 +13,7 @@ from samplemind_tasks.launch.child import Child, Guardian, rotate
 from samplemind_tasks.launch.events import Event, LaunchFailed, ServerAway, StartCancelled, What
 from samplemind_tasks.launch.folder import DataFolder, write_run_file
 from samplemind_tasks.launch.services import SERVICES, Service
-from samplemind_tasks.launch.site import Site
+from samplemind_tasks.launch.site import Site, usable_cores
 from samplemind_tasks.settings import Settings
 
 ASK_EVERY_SECONDS = 0.1
@@ -24,6 +22,8 @@ BACKOFF_SECONDS = (0.5, 10.0)
 ELSEWHERE_PATIENCE_SECONDS = 30.0
 NOWHERE_PATIENCE_SECONDS = 4.0
 """Where nobody listens."""
+MEND_LOOK_SECONDS = 30.0
+"""How often what the others start without is tried again."""
 STEADY_SECONDS = 30.0
 """A child that lived this long has not died "again"."""
 WORKERS_PARTING_SECONDS = 3.0
@@ -48,6 +48,8 @@ class Stack:
             raise ValueError(f"no such services: {sorted(unknown)}")
         self._services = [service for service in SERVICES if service.name in chosen]
         self._ready = {service.name: threading.Event() for service in self._services}
+        self._held_up: set[str] = set()
+        """What has to be mended before it, and what needs it, can start."""
         self._folder = DataFolder(settings.data_dir)
         self._site = Site(settings, {}, cpu_children or usable_cores())
         self._token = secrets.token_hex(16)
@@ -199,17 +201,30 @@ class Stack:
 
     def _keep_alive(self, service: Service) -> None:
         """Start it, again when it dies, until the end; a step runs until it has ended well once."""
-        deaths = 0
+        deaths, said = 0, tuple[str, ...]()
         while child := self._launch(service):
             code = self._live_through(service, child)
             if self._stopping.is_set() or (service.runs_once and code == 0):
                 return
             deaths = 1 if child.lived_s > STEADY_SECONDS else deaths + 1
-            self._tell(service.name, "died", f"{_end(child, code)}; log: {child.log_path}", child.last_lines())
+            said, before = child.last_lines(), said
+            failure = LaunchFailed.with_last_words(service.name, said, child.log_path)
+            if failure.code == service.others_start_without:
+                self._hold_up(service, failure, is_known=said == before)
+                self._stopping.wait(MEND_LOOK_SECONDS)
+                continue
+            self._tell(service.name, "died", f"{_end(child, code)}; log: {child.log_path}", said)
             is_hopeless = child.is_mute or deaths >= DEATHS_BEFORE_GIVING_UP
             if is_hopeless and not self._started and not self._ready[service.name].is_set():
-                raise LaunchFailed.with_last_words(service.name, child.last_lines(), child.log_path)
+                raise failure
             self._stopping.wait(min(BACKOFF_SECONDS[0] * 2 ** (deaths - 1), BACKOFF_SECONDS[1]))
+
+    def _hold_up(self, service: Service, failure: LaunchFailed, *, is_known: bool) -> None:
+        """Let the others go on without it."""
+        if not is_known:
+            self._tell(service.name, "died", failure.message)
+        self._held_up.add(service.name)
+        self._tell_news()
 
     def _live_through(self, service: Service, child: Child) -> int:
         """From its start to its end."""
@@ -272,7 +287,11 @@ class Stack:
 
     @property
     def _all_ready(self) -> bool:
-        return all(ready.is_set() for ready in self._ready.values())
+        """All that can be: not what is held up, nor what needs it."""
+        return all(
+            self._ready[service.name].is_set() or self._held_up.intersection((service.name, *service.needs))
+            for service in self._services
+        )
 
     def _part(self, children: list[Child], patience_s: float) -> None:
         """Ask them to end, wait a little, end them. A busy worker loses nothing: its chunk is sent again."""
@@ -332,18 +351,3 @@ def _end(child: Child, code: int) -> str:
 
 def _sentence(error: Exception) -> str:
     return str(error) or repr(error)
-
-
-def usable_cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def stop_on_signals(stack: Stack) -> None:
-    """Ctrl-C, SIGTERM and the closing of the terminal ask for the end."""
-
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        stack.request_stop()
-
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, ask)

@@ -37,6 +37,7 @@ ROLES = {
     "live": "sounds cannot be compared with an uploaded one",
 }
 """Roles of workers, and what it means when there is none."""
+IF_NONE = dict.fromkeys(("ai", "live"), "start one; `samplemind models verify` says whether its model is whole")
 
 
 class Health:
@@ -216,7 +217,7 @@ def _worker(role: str, processes: Sequence[Mapping[str, object]]) -> Part:
         name=f"{role} worker",
         ok=False,
         message=f"none at work: {ROLES[role]}",
-        advice="start one; what is asked for waits",
+        advice=f"{IF_NONE.get(role, 'start one')}; what is asked for waits",
     )
 
 

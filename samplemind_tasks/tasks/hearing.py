@@ -10,8 +10,8 @@ from functools import cache
 from samplemind_tasks.ai.embed import Embedder, load
 from samplemind_tasks.ai.sentences import Sentences
 from samplemind_tasks.errors import ModelUnavailable
+from samplemind_tasks.model_table import network_cards
 from samplemind_tasks.queues import about_this_worker, settings
-from samplemind_tasks.settings import network_cards
 
 
 class Device:

@@ -11,7 +11,7 @@ from transformers import ClapConfig, ClapModel, PreTrainedTokenizerFast
 
 from samplemind_tasks.ai.embed import Embedder, load
 from samplemind_tasks.cards import ModelCard, NetworkCard
-from samplemind_tasks.settings import model_cards, network_cards
+from samplemind_tasks.model_table import model_cards, network_cards
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789'-"
 TINY_SIZE = 32

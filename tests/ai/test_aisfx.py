@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from samplemind_tasks.ai.aisfx import FRAMES, MELS, AisfxConfig, AisfxModel, convert
 from samplemind_tasks.ai.weights import load_state
-from samplemind_tasks.settings import network_cards
+from samplemind_tasks.model_table import network_cards
 
 SIZE = 512
 

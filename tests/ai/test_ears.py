@@ -15,7 +15,7 @@ from samplemind_tasks.audio.windows import plan, windows
 from samplemind_tasks.categories import LEAVES, UNSURE_BELOW, Category
 from samplemind_tasks.demo import instruments
 from samplemind_tasks.errors import AudioError, FailureCode, ModelUnavailable
-from samplemind_tasks.settings import model_cards
+from samplemind_tasks.model_table import model_cards
 
 Sound = NDArray[np.float64]
 
@@ -180,7 +180,7 @@ def test_damaged_weights_are_refused_with_what_mends_them(tmp_path: Path, damage
         np.savez(path, **arrays)
     if damage == "cut":
         path.write_bytes(path.read_bytes()[:-2000])
-    with pytest.raises(ModelUnavailable, match="make setup"):
+    with pytest.raises(ModelUnavailable, match="git restore"):
         Ears.load(path)
 
 

@@ -12,7 +12,7 @@ from samplemind_tasks.ai.embed import Embedder, Heard, load
 from samplemind_tasks.ai.network import Windows
 from samplemind_tasks.cards import ModelCard
 from samplemind_tasks.errors import AudioError, FailureCode, ModelUnavailable
-from samplemind_tasks.settings import model_cards
+from samplemind_tasks.model_table import model_cards
 
 FRAMES, MELS = 187, 96
 

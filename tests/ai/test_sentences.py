@@ -10,7 +10,7 @@ from samplemind_tasks.ai.sentences import Sentences
 from samplemind_tasks.ai.sources import located
 from samplemind_tasks.cards import NetworkCard
 from samplemind_tasks.errors import ModelUnavailable
-from samplemind_tasks.settings import network_cards
+from samplemind_tasks.model_table import network_cards
 
 
 @pytest.fixture(scope="module")

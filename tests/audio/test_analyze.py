@@ -12,7 +12,7 @@ from audio.whole import features, heard
 from samplemind_tasks.audio.analyze import analyze
 from samplemind_tasks.audio.warm import warm
 from samplemind_tasks.features import Evidence, Features, Kind, Reason, Spread
-from samplemind_tasks.settings import front_ends
+from samplemind_tasks.model_table import front_ends
 
 SPREADS = ("centroid_hz", "bandwidth_hz", "rolloff_hz", "flatness", "flux", "zero_crossing_rate")
 LISTS = {"mfcc": 20, "chroma": 12, "tonnetz": 6, "contrast_db": 7, "envelope": 32}

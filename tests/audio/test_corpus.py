@@ -13,7 +13,7 @@ from samplemind_tasks.audio.evidence import in_bytes
 from samplemind_tasks.audio.files import open_regular
 from samplemind_tasks.audio.listen import listen
 from samplemind_tasks.errors import AudioError
-from samplemind_tasks.settings import front_ends
+from samplemind_tasks.model_table import front_ends
 
 CORPUS = Path(os.environ.get("SAMPLEMIND_CORPUS", "/nowhere"))
 pytestmark = [

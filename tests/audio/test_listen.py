@@ -12,7 +12,7 @@ from audio.whole import heard
 from samplemind_tasks.audio.decode import Sound
 from samplemind_tasks.audio.listen import Heard, listen
 from samplemind_tasks.audio.warm import Samples
-from samplemind_tasks.settings import front_ends
+from samplemind_tasks.model_table import front_ends
 
 PAIR = [front_ends()["musicnn"], front_ends()["aisfx"]]
 

@@ -9,7 +9,7 @@ from audio.sounds import cadence, noise
 from samplemind_tasks.audio.excerpts import Excerpts
 from samplemind_tasks.audio.windows import plan, windows
 from samplemind_tasks.cards import FrontEnd
-from samplemind_tasks.settings import front_ends
+from samplemind_tasks.model_table import front_ends
 
 MUSICNN, AISFX, CLAP = front_ends()["musicnn"], front_ends()["aisfx"], front_ends()["clap"]
 AS_CLAP = ClapFeatureExtractor(frequency_min=50, frequency_max=14_000, truncation="rand_trunc", padding="repeatpad")

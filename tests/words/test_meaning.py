@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from samplemind_tasks.ai.sentences import Sentences
 from samplemind_tasks.categories import LEAVES, Category
-from samplemind_tasks.settings import network_cards
+from samplemind_tasks.model_table import network_cards
 from samplemind_tasks.words.meaning import Related, asked_texts, nearest_meanings, phrase_texts, relate
 from samplemind_tasks.words.parse import parse
 
