@@ -53,6 +53,9 @@ def facts(understood: Understood) -> list[Fact]:
     if understood.tonic is not None:
         both = tuple(wheel_place(key_name(understood.tonic, minor=minor)) for minor in (True, False))
         found.append(Fact(understood.key_words, "key", both, tonic=understood.tonic))
+    if understood.mode is not None:
+        every = (wheel_place(key_name(tonic, minor=understood.mode == "minor")) for tonic in range(12))
+        found.append(Fact(understood.key_words, "key", tuple(every)))
     found += _bounded(understood.tempo_bpm, "tempo_bpm")
     found += _bounded(understood.pitch_midi, "pitch_midi")
     found += _bounded(understood.duration_s, "duration_s")

@@ -69,7 +69,8 @@ class NameIndex:
             number for part in folder_words for number in sound_phrases(part) if not is_loose(known.phrases[number])
         }
         is_telling = any(known.phrases[number].is_sure for number in phrases)
-        every = {self._number(word) for part in [words, *folder_words] for word in part}
+        in_one = ["".join(part) for part in folder_words if len(part) > 1]  # a kit is asked for as it is written
+        every = {self._number(word) for part in [words, *folder_words, in_one] for word in part}
         entry: _Entry = (tuple(every), tuple(phrases), tuple(of_folder), is_telling)
         self._entries[row] = entry
         for postings, numbers in self._by(entry):

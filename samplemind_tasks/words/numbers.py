@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from typing import Literal
 
 from samplemind_tasks.keynames import german_key, key_name, pitch_class, wheel_key
 from samplemind_tasks.words.understood import Bounds
@@ -9,7 +10,8 @@ from samplemind_tasks.words.understood import Bounds
 _NUMBER = r"(?<![\w.#])((?:(?<!\S)-)?\d{1,6}(?:[.,]\d{1,3})?)"
 """Below zero where a minus stands before it and a space before that."""
 _TO = r"\s*(?:-|–|to|bis|and|\.\.)\s*"
-_BPM_RANGE = re.compile(rf"{_NUMBER}\s*(?:bpm)?{_TO}{_NUMBER}\s*bpm\b", re.IGNORECASE)
+_BETWEEN = r"(?:\b(?:between|from)\s+)?"
+_BPM_RANGE = re.compile(rf"{_BETWEEN}{_NUMBER}\s*(?:bpm)?{_TO}{_NUMBER}\s*bpm\b", re.IGNORECASE)
 _BPM = re.compile(
     rf"(?:\b(?:around|near|about|at)\s+|[~@]\s*)?{_NUMBER}\s*(?:bpm|beats per minute)\b|"
     rf"\b(?:bpm|tempo)\s*(?:of|=|:)?\s*{_NUMBER}",
@@ -24,10 +26,14 @@ _BPM_BOUND = re.compile(
     re.IGNORECASE,
 )
 _HZ = re.compile(rf"{_NUMBER}\s*(k?)hz\b", re.IGNORECASE)
+_SECOND_WORDS = r"(ms|milliseconds?|s|secs?|seconds?|sekunden?)\b"
+_SECONDS_RANGE = re.compile(
+    rf"{_BETWEEN}{_NUMBER}\s*(?:ms|s|secs?|seconds?|sekunden?)?{_TO}{_NUMBER}\s*{_SECOND_WORDS}", re.IGNORECASE
+)
 _SECONDS = re.compile(
     r"(?<!\w)(?!(?:808|909|707|606|303|101)s\b)"  # several 808s are no 808 seconds
     r"(?:\b(under|below|less than|shorter than|at most|max|over|above|more than|longer than|at least|min)\s+|[<>]\s*)?"
-    rf"{_NUMBER}\s*(ms|milliseconds?|s|secs?|seconds?|sekunden?)\b",
+    rf"{_NUMBER}\s*{_SECOND_WORDS}",
     re.IGNORECASE,
 )
 _KEY = re.compile(
@@ -36,6 +42,8 @@ _KEY = re.compile(
 _GERMAN_KEY = re.compile(r"(?<![\w#])([a-h])(is|es|s)?[\s_-]?(dur|moll)(?!\w)", re.IGNORECASE)
 _MODED_ANY_CASE = re.compile(r"(?<![\w#])([a-g])(#|♯)(m)?(?![\w])|(?<![\w#])([A-G])(#|♯|b|♭)(?![\w#])")
 _IN = re.compile(r"\b(?:in|key|key of)\s+([A-G])(?![\w#\u266f\u266d'’])")
+_MODE = re.compile(r"(?<![\w#])(?:minor|major|moll|dur)(?:\s+key)?(?!\w)", re.IGNORECASE)
+_MINOR = frozenset({"m", "minor", "min", "moll", "minor key", "moll key"})
 _CAMELOT = re.compile(r"(?<![\w#])(1[0-2]|[1-9])([ABab])(?!\w)")
 _NOTE = re.compile(r"(?<![\w#])([A-Ga-g])(#|♯|b|♭)?(-?[0-8])(?![\w#])")
 _B3 = re.compile(r"\bhammond\b", re.IGNORECASE)
@@ -67,6 +75,7 @@ class Numbers:
     duration_s: Bounds | None = None
     key: str | None = None
     tonic: int | None = None
+    mode: Literal["minor", "major"] | None = None
     key_words: list[str] = field(default_factory=list)
     senseless: list[str] = field(default_factory=list)
     """Words of numbers that no sound has."""
@@ -94,7 +103,10 @@ def read_numbers(text: str) -> Numbers:
     if match := found.take(_HZ):
         hz = _number(match[1]) * (1000.0 if match[2] else 1.0)
         found.pitch_hz = found.sensible(_about(hz, ABOUT_HZ, match[0]), _PITCHES_HZ)
-    if match := found.take(_SECONDS):
+    if match := found.take(_SECONDS_RANGE):
+        low, high = sorted(_seconds(text, match[3]) for text in match.group(1, 2))
+        found.duration_s = found.sensible(Bounds(least=low, most=high, words=match[0].strip()), _DURATIONS_S)
+    elif match := found.take(_SECONDS):
         found.duration_s = found.sensible(_duration(match), _DURATIONS_S)
     _key(found)
     if not _B3.search(text) and (match := found.take(_NOTE)):
@@ -121,7 +133,7 @@ def _tempo(found: Numbers) -> Bounds | None:
 
 
 def _duration(match: re.Match[str]) -> Bounds:
-    seconds = _number(match[2]) / (1000.0 if match[3].lower().startswith("m") else 1.0)
+    seconds = _seconds(match[2], match[3])
     bound = (match[1] or match[0][:1]).lower()
     if bound in _AT_MOST:
         return Bounds(least=0.0, most=seconds, words=match[0])
@@ -130,13 +142,17 @@ def _duration(match: re.Match[str]) -> Bounds:
     return _about(seconds, ABOUT_DURATION, match[0])
 
 
+def _seconds(number: str, unit: str) -> float:
+    return _number(number) / (1000.0 if unit.lower().startswith("m") else 1.0)
+
+
 def _key(found: Numbers) -> None:
     """A key with its mode, a place on the Camelot wheel, or a tonic with its accidental."""
     if match := found.take(_GERMAN_KEY):
         found.key = german_key(match[1], match[2] or "", match[3])
     elif match := found.take(_KEY):
         letter, accidental, mode = match.group(1, 2, 3) if match[1] else match.group(4, 5, 6)
-        found.key = key_name(_pitch_class(letter, accidental), minor=mode.lower() in ("m", "minor", "min", "moll"))
+        found.key = key_name(_pitch_class(letter, accidental), minor=mode.lower() in _MINOR)
     elif match := found.take(_CAMELOT):
         found.key = wheel_key(int(match[1]), match[2])
     elif match := found.take(_MODED_ANY_CASE):
@@ -147,6 +163,8 @@ def _key(found: Numbers) -> None:
             found.tonic = _pitch_class(letter, accidental)
     elif match := found.take(_IN):
         found.tonic = _pitch_class(match[1], None)
+    elif match := found.take(_MODE):
+        found.mode = "minor" if match[0].lower() in _MINOR else "major"
     if match:
         found.key_words.append(match[0].strip())
 

@@ -4,7 +4,8 @@ from samplemind_tasks.categories import LEAVES, Category
 from samplemind_tasks.features import Kind
 from samplemind_tasks.words.denial import Denial
 from samplemind_tasks.words.numbers import ABOUT_TEMPO, read_numbers
-from samplemind_tasks.words.text import BREAK, words_of_text
+from samplemind_tasks.words.specific import is_machine
+from samplemind_tasks.words.text import BREAK, words_of, words_of_text
 from samplemind_tasks.words.understood import Bounds, Descriptor, Sound, Understood
 from samplemind_tasks.words.vocabulary import SURE, TYPO_WEIGHT, Phrase, Vocabulary, vocabulary
 
@@ -89,12 +90,15 @@ def parse(text: str) -> Understood:
     """Read any text; what it does not say is left empty. Never fails."""
     numbers = read_numbers(text[:READ_CHARS])
     reading = _Reading(words_of_text(numbers.left), vocabulary())
+    _set_machines_apart(reading)
+    _put_into_loops(reading)
     tempo = numbers.tempo_bpm or _bare_tempo(reading)
     return Understood(
         sounds=_faded(reading.sounds),
         descriptors=_once(reading.descriptors),
         kinds=_kinds(reading.kinds),
         key=numbers.key,
+        mode=numbers.mode,
         tonic=numbers.tonic,
         tempo_bpm=tempo,
         pitch_midi=numbers.pitch_midi,
@@ -108,11 +112,38 @@ def parse(text: str) -> Understood:
     )
 
 
+def _set_machines_apart(reading: _Reading) -> None:
+    """In "808 hat" the machine says whose hat, not that a kick is wanted: names may know it, nothing that is heard."""
+    if any(sound.wanted and sound.weight >= SURE for sound in reading.sounds):
+        machines = [sound for sound in reading.sounds if sound.wanted and is_machine(sound.words)]
+        reading.rest += dict.fromkeys(sound.words for sound in machines)
+        reading.sounds = [sound for sound in reading.sounds if sound not in machines]
+
+
+def _put_into_loops(reading: _Reading) -> None:
+    """In "kick and snare loop" the kick is in the loop: what is wanted is one loop."""
+    wanted = [sound for sound in reading.sounds if sound.wanted and sound.weight >= SURE]
+    inside = [sound for sound in wanted if not _is_loop(sound)]
+    if inside and _is_loop(wanted[-1]) and _is_of_hits(wanted[-1].words):
+        loop = wanted[-1].model_copy(update={"name": Category.DRUM_LOOP.value})
+        reading.sounds = [loop, *(sound for sound in reading.sounds if sound not in wanted)]
+
+
+def _is_of_hits(loop: str) -> bool:
+    """Whether the words of a loop begin with a hit's: "snare loop", but not "drum loop"."""
+    known, words = vocabulary(), words_of(loop)
+    first = known.at(words[:1], 0)
+    return len(words) > 1 and first is not None and known.phrases[first[0]].is_sure
+
+
+def _is_loop(sound: Sound) -> bool:
+    return (LEAVES.get(sound.name) or sound.name) in _LOOPS
+
+
 def _bare_tempo(reading: _Reading) -> Bounds | None:
     """The one number beside a loop, taken out of the rest."""
     is_loop = reading.kinds.get(Kind.LOOP) or any(
-        sound.wanted and sound.weight >= SURE and (LEAVES.get(sound.name) or sound.name) in _LOOPS
-        for sound in reading.sounds
+        sound.wanted and sound.weight >= SURE and _is_loop(sound) for sound in reading.sounds
     )
     numbers = [word for word in reading.rest if word.isdecimal() and int(word) in _BARE_BPM]
     if not is_loop or len(numbers) != 1:

@@ -23,6 +23,15 @@ MEASURED = {
     "quiet": ("loudness_lufs", -18.0, -35.0),
 }
 """Column, where nobody would say the word and where everybody would; all but loudness by its logarithm."""
+MORE_OF = {
+    "dark": ("brightness_hz", -1), "bright": ("brightness_hz", 1), "low": ("brightness_hz", -1),
+    "high": ("brightness_hz", 1), "long": ("duration_s", 1), "short": ("duration_s", -1), "loud": ("loudness_lufs", 1),
+    "quiet": ("loudness_lufs", -1), "fast": ("tempo_bpm", 1), "slow": ("tempo_bpm", -1),
+}  # fmt: skip
+"""Column, and which way it goes, where sounds of one sort are compared: a dark hat is brighter than a bright kick."""
+MOST_BESIDE = 0.6
+"""How far the one of its sort that is most so is so, though nobody would call it that by itself."""
+FEWEST_BESIDE = 3
 _DECIBELS = frozenset({"loudness_lufs"})
 
 
@@ -33,6 +42,27 @@ class _Columns(Protocol):
 def perceived(descriptors: Sequence[Descriptor], columns: _Columns, rows: NDArray[np.intp]) -> list[tuple[str, Floats]]:
     """For each descriptor its words, and how far each row is so, or is not where it should not: float32 [rows]."""
     return [(one.words, _met(one, columns, rows)) for one in descriptors]
+
+
+def beside(
+    descriptor: Descriptor, columns: _Columns, rows: NDArray[np.intp], alike: NDArray[np.bool_]
+) -> NDArray[np.floating[Any]] | None:
+    """How far each row is more so than half of those of its sort, float [rows]; None where that cannot be said.
+
+    Parameters
+    ----------
+    alike : bool [rows], those of one sort
+    """
+    if descriptor.name not in MORE_OF or np.count_nonzero(alike) < FEWEST_BESIDE:
+        return None
+    column, way = MORE_OF[descriptor.name]
+    values = columns[column][rows] * (way if descriptor.wanted else -way)
+    sort = np.sort(values[alike & ~np.isnan(values)])
+    if not len(sort):
+        return None
+    share = (np.searchsorted(sort, values, "left") + np.searchsorted(sort, values, "right")) / (2 * len(sort))
+    more = np.where(alike & ~np.isnan(values), np.clip(2 * share - 1, 0, 1), 0)
+    return np.asarray(MOST_BESIDE * more)
 
 
 def _met(descriptor: Descriptor, columns: _Columns, rows: NDArray[np.intp]) -> Floats:

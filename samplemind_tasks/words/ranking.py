@@ -12,15 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samplemind_tasks.aspects import DESCRIPTORS
-from samplemind_tasks.categories import CATEGORY_NUMBERS, Category
+from samplemind_tasks.categories import CATEGORY_NUMBERS, LEAVES, Category
 from samplemind_tasks.words.facts import Fact, facts
 from samplemind_tasks.words.meaning import Related, asked_tags
 from samplemind_tasks.words.names import NameIndex
-from samplemind_tasks.words.perceived import perceived
+from samplemind_tasks.words.perceived import beside, perceived
 from samplemind_tasks.words.ranked import FLOOR, Floats, Mode, Part, Ranked
+from samplemind_tasks.words.specific import is_machine, met_specifically
 from samplemind_tasks.words.understood import Descriptor, Sound, Understood
 from samplemind_tasks.words.unwanted import left_over
-from samplemind_tasks.words.vocabulary import LEAF_NAMES, leaves_of, vocabulary
+from samplemind_tasks.words.vocabulary import LEAF_NAMES, LOOSE, leaves_of, vocabulary
 
 Rows = NDArray[np.intp]
 
@@ -40,8 +41,12 @@ SAID_OTHERWISE = 0.8
 """How much a name that says a descriptor by another word is worth beside one that says the word."""
 UNREAD = 0.6
 """What is left where some words of a text without a sound were read as nothing."""
+OF_ONE_SORT = 0.7
+"""From this share of the best score on, sounds are of the sort that is asked for."""
 FACTS_ALONE = 0.9
 """What a sample is worth that meets all facts where only facts are asked for: names are told apart above it."""
+OTHER_KEY = 0.8
+"""The share of it that a single note of the key's tonic is worth whose overtones are rather of another."""
 KEYLESS = 0.6
 """The share of it that a single hit without any tone is worth where a key is asked for."""
 
@@ -126,11 +131,13 @@ class _Ranking:
 
     def _by_facts(self) -> Floats:
         """Where nothing but facts is asked for: who asks for a key means what has one, before a drum tuned to it."""
-        if not any(fact.tonic is not None for fact in self._facts):
+        keys = [fact for fact in self._facts if fact.column == "key"]
+        if not keys:
             return np.full(len(self._rows), FACTS_ALONE, np.float32)
         tonal = self._columns["word_scores"][self._rows, DESCRIPTORS.index("tonal")] / np.float32(255)
-        has_key = self._columns["key"][self._rows] >= 0
-        worth = np.where(has_key, 1, KEYLESS + (1 - KEYLESS) * tonal)
+        key = self._columns["key"][self._rows]
+        worth = np.where(key >= 0, OTHER_KEY, KEYLESS + (1 - KEYLESS) * tonal)
+        worth[np.isin(key, keys[0].values)] = 1
         return np.asarray(FACTS_ALONE * worth, np.float32)
 
     def with_names(self, base: Floats, names: NameIndex) -> Floats:
@@ -141,8 +148,9 @@ class _Ranking:
             return np.asarray(base + (1 - base) * NAMED * literal, np.float32)
         told, others = names.tells(self._wanted, size)
         told, others = told[self._rows], others[self._rows]
-        self.parts.append(Part(Mode.NAME, " ".join(dict.fromkeys(sound.words for sound in self._sounds)), told))
-        worth = TOLD_SHARE * told + (1 - TOLD_SHARE) * literal
+        self.parts.append(Part(Mode.NAME, _told_words(self._sounds), told))
+        is_of_machine = literal.any() and all(is_machine(sound.words) for sound in self._sounds)
+        worth = literal if is_of_machine else TOLD_SHARE * told + (1 - TOLD_SHARE) * literal
         base = np.where(others, base * np.float32(CONTRADICTED), base)
         return np.asarray(base + (1 - base) * NAMED * worth, np.float32)
 
@@ -155,12 +163,23 @@ class _Ranking:
             self.parts.append(Part(Mode.CATEGORY, f"not {told}", left))
             base = base * left
         if self._described and (self._sounds or self._tags):
-            base = _less(base, np.mean(self._described_or_named(names), axis=0), DESCRIBED)
+            base = _less(base, np.mean(self._described_or_named(names, base), axis=0), DESCRIBED)
+        if names is not None:
+            met, left = met_specifically(self._understood, names, len(self._columns["duration_s"]), self._rows)
+            self.parts += [Part(Mode.NAME, word, so) for word, so in met]
+            base = base * left
         return base
 
-    def _described_or_named(self, names: NameIndex | None) -> list[Floats]:
-        """How far each descriptor holds; where a name says so, whoever named it heard it so."""
-        met = [so for _, so in self._described]
+    def _described_or_named(self, names: NameIndex | None, base: Floats) -> list[Floats]:
+        """How far each descriptor holds, by itself or beside others of the sort that is asked for; where a name says
+        so, whoever named it heard it so."""
+        alike = base >= OF_ONE_SORT * base.max(initial=0)
+        met = []
+        for one, (words, so) in zip(self._understood.descriptors, self._described, strict=True):
+            more = beside(one, self._columns, self._rows, alike)
+            met.append(so if more is None else np.maximum(so, more.astype(np.float32)))
+            if more is not None:
+                self.parts.append(Part(Mode.WORDS, words, met[-1]))
         if names is None:
             return met
         return [
@@ -240,6 +259,11 @@ class _Ranking:
             self.parts.append(Part(Mode.NAME, near.words, met))
             total = np.maximum(total, met)
         return total
+
+
+def _told_words(sounds: Sequence[Sound]) -> str:
+    """The words that a name which tells one of some sounds has met. A name that tells any effect has not met "rain"."""
+    return " ".join(dict.fromkeys(sound.words for sound in sounds if LEAVES.get(sound.name) not in LOOSE))
 
 
 def _worth(sounds: Sequence[Sound]) -> Floats:

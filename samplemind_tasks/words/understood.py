@@ -1,6 +1,6 @@
 """What a text was understood as: shown to the person who typed it, and ranked by ranking.py."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -50,9 +50,11 @@ class Understood(Strict):
     duration_s: Bounds | None = None
     tonic: Annotated[int, Field(ge=0, le=11)] | None = None
     """Of a key whose mode was not said, semitones above C."""
+    mode: Literal["minor", "major"] | None = None
+    """Of any key, where no key was said."""
     kind_words: str = ""
     key_words: str = ""
-    """The words that kinds, and key or tonic, were read from."""
+    """The words that kinds, and key, tonic or mode, were read from."""
     words: list[str] = Field(default_factory=list)
     """Every word that says something, as names are searched for it: corrected, and in English where that is known."""
     rest: list[str] = Field(default_factory=list)
@@ -82,8 +84,8 @@ class Understood(Strict):
             told.append(("category", f"not {names}", words))
         told += [("descriptor", one.name if one.wanted else f"not {one.name}", one.words) for one in self.descriptors]
         told += [("kind", kind.value, self.kind_words) for kind in self.kinds]
-        if self.key is not None or self.tonic is not None:
-            told.append(("key", self.key or tonic_name(self.tonic or 0), self.key_words))
+        if self.key is not None or self.tonic is not None or self.mode is not None:
+            told.append(("key", self.key or self.mode or tonic_name(self.tonic or 0), self.key_words))
         for what in ("tempo_bpm", "pitch_midi", "pitch_hz", "duration_s"):
             bounds = getattr(self, what)
             if bounds is not None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from samplemind_tasks.categories import CATEGORY_NUMBERS
 from samplemind_tasks.words.names import NameIndex
+from samplemind_tasks.words.specific import is_machine
 from samplemind_tasks.words.understood import Sound
 from samplemind_tasks.words.vocabulary import BESIDE, LEAF_NAMES, Floats, leaves_of
 
@@ -32,9 +33,10 @@ def left_over(
     -------
     float32 [rows], 0 to 1; None where nothing is unwanted
     """
-    leaves = _leaves(unwanted)
+    leaves = _leaves([sound for sound in unwanted if not is_machine(sound.words)])
+    of_machines = _of_machines(unwanted, columns, rows, names)
     if not leaves.any():
-        return None
+        return of_machines
     scores = columns["leaf_scores"][rows]
     left = 1 - np.minimum(scores[:, leaves].sum(axis=1, dtype=np.float32) / np.float32(255), np.float32(1))
     is_one = leaves[scores.argmax(axis=1)] & scores.any(axis=1)
@@ -49,7 +51,17 @@ def left_over(
         is_one[said] = whole[columns["category"][rows[said]]]
         left[said] = 1
     left[is_one] = 0
-    return np.asarray(left, np.float32)
+    return np.asarray(left if of_machines is None else left * of_machines, np.float32)
+
+
+def _of_machines(
+    unwanted: Sequence[Sound], columns: _Columns, rows: NDArray[np.intp], names: NameIndex | None
+) -> Floats | None:
+    """Nothing is left of what is called after a drum machine that is not wanted; None where none is named."""
+    machines = [sound.words for sound in unwanted if is_machine(sound.words)]
+    if not machines or names is None:
+        return None
+    return np.where(names.has_any(machines, len(columns["duration_s"]))[rows], np.float32(0), np.float32(1))
 
 
 def _leaves(unwanted: Sequence[Sound]) -> NDArray[np.bool_]:

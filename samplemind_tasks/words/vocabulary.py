@@ -26,7 +26,8 @@ SIBLING = 0.6
 """Weight of the other leaves of the category where one leaf is meant."""
 SIBLING_LOOSE = 0.15
 """The same in categories whose leaves have little in common."""
-_LOOSE = frozenset({Category.OTHER_PERCUSSION, Category.FX})
+LOOSE = frozenset({Category.OTHER_PERCUSSION, Category.FX})
+"""Such categories."""
 SURE = 0.8
 """From this weight on, a phrase names the sound that is asked for, and guesses from other words fade."""
 TYPO_WEIGHT = 0.8
@@ -160,7 +161,7 @@ def leaves_of(name: str) -> Floats:
         elif of is category and is_category:
             wanted[place] = BESIDE if namesake else 1.0
         elif of is category:
-            wanted[place] = SIBLING_LOOSE if category in _LOOSE else SIBLING
+            wanted[place] = SIBLING_LOOSE if category in LOOSE else SIBLING
     wanted.flags.writeable = False
     return wanted
 

@@ -155,6 +155,15 @@ def test_keys(text: str, key: str | None) -> None:
     assert parse(text).key == key
 
 
+@pytest.mark.parametrize(
+    ("text", "mode"), [("minor pad", "minor"), ("pad in major", "major"), ("Moll", "minor"), ("minor key", "minor")]
+)
+def test_a_mode_without_its_tonic(text: str, mode: str) -> None:
+    understood = parse(text)
+    assert (understood.mode, understood.key, understood.rest) == (mode, None, [])
+    assert ("key", mode) in [told[:2] for told in understood.read_as()]
+
+
 def test_a_tonic_without_its_mode() -> None:
     assert parse("kick in F#").tonic == 6
     assert parse("bass in G").tonic == 7
@@ -202,6 +211,27 @@ def test_a_number_beside_a_loop_is_its_tempo() -> None:
     assert parse("drum loop 3").tempo_bpm is None
     assert parse("kick 120").tempo_bpm is None
     assert parse("808s").duration_s is None
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [
+        ("pad between 1 and 2 seconds", 1.0, 2.0),
+        ("1-2 s pad", 1.0, 2.0),
+        ("pad from 500 ms to 900 ms", 0.5, 0.9),
+        ("between 4s and 2s", 2.0, 4.0),
+    ],
+)
+def test_a_length_between_two(text: str, least: float, most: float) -> None:
+    understood = parse(text)
+    assert understood.duration_s is not None
+    assert (understood.duration_s.least, understood.duration_s.most) == (least, most)
+    assert understood.rest == []
+
+
+@pytest.mark.parametrize("text", ["kick and snare loop", "kick, snare and hat loop", "kick + snare loop"])
+def test_a_loop_of_several_hits_is_one_loop(text: str) -> None:
+    assert [sound.name for sound in parse(text).sounds] == ["drum loop"]
 
 
 def test_notes_frequencies_and_lengths() -> None:
