@@ -69,7 +69,7 @@ class NameIndex:
             number for part in folder_words for number in sound_phrases(part) if not is_loose(known.phrases[number])
         }
         is_telling = any(known.phrases[number].is_sure for number in phrases)
-        in_one = ["".join(part) for part in folder_words if len(part) > 1]  # a kit is asked for as it is written
+        in_one = [one for part in folder_words for one in _in_one(part)]
         every = {self._number(word) for part in [words, *folder_words, in_one] for word in part}
         entry: _Entry = (tuple(every), tuple(phrases), tuple(of_folder), is_telling)
         self._entries[row] = entry
@@ -165,6 +165,12 @@ class NameIndex:
             (self._rows_of_folder_phrase, of_folder),
             (self._telling, (0,) if is_telling else ()),
         ]
+
+
+def _in_one(words: Sequence[str]) -> list[str]:
+    """A folder's name as who asks for it writes it: "hardelectro" for "HardElectro1", beside its words."""
+    spelled = [word for word in words if not word.isdecimal()]
+    return list(dict.fromkeys("".join(run) for run in (words, spelled) if len(run) > 1))
 
 
 def is_loose(phrase: Phrase) -> bool:
