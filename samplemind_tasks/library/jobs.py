@@ -32,6 +32,7 @@ from samplemind_tasks.store.ledger import Ledger
 from samplemind_tasks.store.live import Views
 from samplemind_tasks.store.mongo import Document
 from samplemind_tasks.store.progress import job_from_record
+from samplemind_tasks.store.retried import EVERY
 
 MOST_RETRIED = 5_000
 """Places a retry takes up at once; its answer says when there are more."""
@@ -242,7 +243,8 @@ class Jobs:
         )  # fmt: skip
         await self._admission.take_in(user_id)
         is_new = await self._ledger.insert(document)
-        await self._ledger.mark_retried(job_id, places, document["_id"])
+        is_whole = request.places is None and job.state in TERMINAL_STATES  # more may come to one that runs
+        await self._ledger.retried.mark(job_id, places, document["_id"], (request.code or EVERY) if is_whole else None)
         retried = (
             await self._accepted(JobRecord.from_document(document))
             if is_new
@@ -256,7 +258,7 @@ class Jobs:
             found = await self._ledger.failures_at(job.id, sorted(set(request.places)))
             return [row.place for row in found if _is_open(row, request.code)], False
         places: list[str] = []
-        cursor: str | None = None
+        cursor = await self._ledger.open_failures(job.id, request.code)
         while True:
             page = await self._ledger.failures(job.id, request.code, job.failures, 1_000, cursor)
             places += [row.place for row in page.failures if _is_open(row, request.code)]

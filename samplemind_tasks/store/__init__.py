@@ -20,7 +20,8 @@ jobs         one request: {_id, user_id, kind, state, path, request, created_at,
              scan: {...}, next_seq, final, problem, retry_of, fingerprint}
 chunks       the unit of work, as chunks.Chunk describes it
 failures     one per place of a finished chunk or slice: {_id: "<job>:<place>", job, user_id, chunk, place, path,
-             code, message, retried_by}
+             code, message}
+retried      which of them a job took up again: {_id: "<job>:<retry>", job, by, first, last, places (12 bytes each)}
 counters     {_id: "samples:<user_id>", value};  {_id: "reindex:<model>:<user_id>", asked, value, changed, tagged}
              while an index is written anew;  {_id: "relabelled:<model>:<user_id>", changed, tagged} what that changed
 keys         who may ask, as keys.py describes it

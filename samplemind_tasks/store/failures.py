@@ -16,7 +16,7 @@ class Failures:
 
     def record(self, job_id: str, user_id: str, chunk_id: str, failures: Sequence[Failure]) -> None:
         """List exactly these failures for a chunk (or slice), whatever an earlier try listed."""
-        of_all: Document = {"job": job_id, "user_id": user_id, "chunk": chunk_id, "retried_by": None}
+        of_all: Document = {"job": job_id, "user_id": user_id, "chunk": chunk_id}
         documents = [
             {"_id": f"{job_id}:{row.place}", "place": row.place, "path": row.path, "message": row.message}
             | {"code": row.code.value}

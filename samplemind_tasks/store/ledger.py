@@ -14,6 +14,7 @@ from samplemind_tasks.store.chunks import Chunk, belongs
 from samplemind_tasks.store.jobs import JobRecord
 from samplemind_tasks.store.mongo import Document, translating
 from samplemind_tasks.store.pages import decode_cursor, encode_cursor
+from samplemind_tasks.store.retried import Retried
 
 EXAMINED_JOBS = 1_000
 """A page of jobs of one state looks at this many; `next` leads on from there."""
@@ -40,6 +41,7 @@ class Ledger:
 
     def __init__(self, db: AsyncDatabase[Document]) -> None:
         self._db = db
+        self._retried = Retried(db)
 
     # -- jobs ---------------------------------------------------------------------------------------------------------
 
@@ -134,7 +136,7 @@ class Ledger:
         after = str(decode_cursor("failures", cursor, str)[0]) if cursor else ""
         expected = by_code.get(code, 0) if code else sum(by_code.values())
         if expected <= SMALL_LIST:
-            rows = await self._matching({"job": job_id} | ({"code": code} if code else {}))
+            rows = await self._matching(job_id, {"job": job_id} | ({"code": code} if code else {}))
             found = [row for row in rows if row.place > after]
             return _failure_page(found, limit, None)
         found, examined, start = [], 0, int(after[:PLACE_DIGITS].ljust(PLACE_DIGITS, "0"), 16) if after else 0
@@ -145,7 +147,7 @@ class Ledger:
                 "$gte": f"{start:0{PLACE_DIGITS}x}",
                 "$lt": f"{end:0{PLACE_DIGITS}x}" if end < PLACE_SPACE else "g",
             }
-            rows = await self._matching({"job": job_id, "place": stretch})
+            rows = await self._matching(job_id, {"job": job_id, "place": stretch})
             found += [row for row in rows if row.place > after and code in (None, row.code.value)]
             examined += len(rows)
             start = end
@@ -156,24 +158,27 @@ class Ledger:
         found: list[Failure] = []
         for start in range(0, len(places), BATCH):
             ids = [f"{job_id}:{place}" for place in places[start : start + BATCH]]
-            found += await self._matching({"_id": {"$in": ids}})
+            found += await self._matching(job_id, {"_id": {"$in": ids}})
         return found
 
-    async def _matching(self, query: Document) -> list[Failure]:
+    async def _matching(self, job_id: str, query: Document) -> list[Failure]:
         with translating():
-            rows = await self._db.failures.find(query).to_list()
+            rows = sorted(await self._db.failures.find(query).to_list(), key=lambda row: str(row["place"]))
+        taken = await self._retried.between(job_id, rows[0]["place"], rows[-1]["place"]) if rows else {}
         fields = Failure.model_fields
-        found = [Failure.model_validate({name: row.get(name) for name in fields}) for row in rows]
-        return sorted(found, key=lambda failure: failure.place)
+        # a job before the marks were kept apart has them in the failure itself
+        marked = ({**row, "retried_by": taken.get(row["place"], row.get("retried_by"))} for row in rows)
+        return [Failure.model_validate({name: row.get(name) for name in fields}) for row in marked]
 
-    async def mark_retried(self, job_id: str, places: list[str], retry_id: str) -> None:
-        """Note which job took failures up again, unless another one did."""
-        for start in range(0, len(places), BATCH):
-            ids = [f"{job_id}:{place}" for place in places[start : start + BATCH]]
-            with translating():
-                await self._db.failures.update_many(
-                    {"_id": {"$in": ids}, "retried_by": None}, {"$set": {"retried_by": retry_id}}
-                )
+    @property
+    def retried(self) -> Retried:
+        """Which failures were taken up again."""
+        return self._retried
+
+    async def open_failures(self, job_id: str, code: str | None) -> str | None:
+        """The cursor of the first page of failures that may not have been taken up yet."""
+        last = await self._retried.none_left_to(job_id, code)
+        return encode_cursor("failures", last) if last else None
 
 
 def _job_cursor(last: JobRecord) -> str:

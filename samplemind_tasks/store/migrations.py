@@ -65,10 +65,16 @@ def _names(db: Database[Document]) -> None:
         documents.create_indexes([IndexModel([("user_id", ASCENDING), ("folded", ASCENDING)], unique=True)])
 
 
+def _retried(db: Database[Document]) -> None:
+    """Failures that were taken up again are looked up by their job."""
+    db.retried.create_indexes([IndexModel([("job", ASCENDING)])])
+
+
 MIGRATIONS: list[tuple[int, str, Callable[[Database[Document]], None]]] = [
     (1, "first indexes", _first_indexes),
     (2, "what changed since", _what_changed),
     (3, "names of collections and searches", _names),
+    (4, "failures that were taken up again", _retried),
 ]
 
 

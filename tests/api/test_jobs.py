@@ -3,11 +3,13 @@
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
 from samplemind_tasks.errors import FailureCode
+from samplemind_tasks.library import jobs
 from samplemind_tasks.schemas import JobKind
 from samplemind_tasks.store.chunks import ChunkState, Stage
 
@@ -275,6 +277,26 @@ def test_retry_takes_each_failure_once(client: httpx.Client, world: World) -> No
     listed = client.get(f"/v1/jobs/{job}/failures", params={"code": "empty"}).json()["failures"]
     assert {row["retried_by"] for row in listed} == {one.json()["id"], rest["id"]}
     assert eventually(lambda: len(world.queued("control")) == 3)
+
+
+@pytest.mark.parametrize("is_over", [True, False])
+def test_more_failures_than_one_job_takes_are_taken_one_after_the_other(
+    client: httpx.Client, world: World, monkeypatch: pytest.MonkeyPatch, is_over: bool
+) -> None:
+    monkeypatch.setattr(jobs, "MOST_RETRIED", 10)
+    job = world.job(open=None, state="done", finished_at=datetime.now(UTC)) if is_over else world.job()
+    empty, slow = world.failures(job, FailureCode.EMPTY, 12), world.failures(job, FailureCode.TIMEOUT, 12)
+    taken: list[list[str]] = []
+    for code, more in (("empty", True), (None, True), (None, False)):
+        answer = client.post(f"/v1/jobs/{job}/retry", json={"code": code}).raise_for_status().json()
+        assert answer["more"] is more
+        taken.append(world.record(answer["id"]).request["places"])
+    assert taken[0] == empty[:10]
+    assert sorted(place for places in taken for place in places) == sorted(empty + slow)
+    late = world.failures(job, FailureCode.BAD_RATE, 3)
+    again = client.post(f"/v1/jobs/{job}/retry")
+    if not is_over:  # what fails after others were taken up is not forgotten, wherever it lies among them
+        assert world.record(again.json()["id"]).request["places"] == late
 
 
 def test_retrying_all_ten_times_at_once_makes_one_job(client: httpx.Client, world: World) -> None:
