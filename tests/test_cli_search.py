@@ -128,6 +128,15 @@ def test_what_makes_no_sense_is_told(url: str) -> None:
         assert not isinstance(outcome.exception, ValueError), words
 
 
+def test_a_category_that_may_be_several_is_refused_as_by_list(url: str) -> None:
+    """`search kick --category hat` said that nothing matches."""
+    for words in (["search", "kick"], ["list"]):
+        outcome = CliRunner().invoke(app, [*words, "--category", "hat", "--url", url])
+        assert outcome.exit_code == 2, outcome.output
+        told = " ".join(outcome.stderr.replace("│", "").split())
+        assert "'hat' may be closed hat, open hat: choose one of them" in told
+
+
 def test_duplicates_are_listed_and_an_index_can_be_written_anew(url: str, world: World) -> None:
     (group,) = told(url, "duplicates")
     assert (group["how"], len(group["members"])) == ("exact", 3)

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from samplemind_tasks.categories import Category
 from samplemind_tasks.cli import found, show
 from samplemind_tasks.cli.call import Call, command, one_of
-from samplemind_tasks.cli.category_names import categories_called
+from samplemind_tasks.cli.category_names import category_called
 from samplemind_tasks.cli.client import as_shown
 from samplemind_tasks.cli.list_filters import KINDS, bpm_range, key_name
 from samplemind_tasks.cli.meant import NullOption, PathsOption, SampleArgument, find_sample, print_paths
@@ -63,7 +64,10 @@ def search(
     ] = None,
     kind: Annotated[list[str] | None, typer.Option("--kind", metavar="KIND", help=KINDS)] = None,
     category: Annotated[
-        list[str] | None, typer.Option("--category", metavar="NAME", help="kick, snare, pad, ... Again for another.")
+        list[Category] | None,
+        typer.Option(
+            "--category", parser=category_called, metavar="NAME", help="kick, snare, pad, ... Again for another."
+        ),
     ] = None,
     bpm: Annotated[str | None, typer.Option("--bpm", metavar=RANGE, help="120-130, 120-, -130 or 124.")] = None,
     octaves: Annotated[bool, typer.Option("--octaves", help="Half and double that tempo too.")] = False,
@@ -86,7 +90,7 @@ def search(
     """Find sounds by words, by what they sound like, and by what was measured; any mix of these."""
     filters = _filters(
         kind=[one_of(Kind)(each) for each in kind or []],
-        category=[category for each in category or [] for category in categories_called(each)],
+        category=category,
         tempo_bpm=_tempo(bpm) if bpm else None,
         tempo_octaves=octaves,
         key=key,
