@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from samplemind_tasks.categories import Category
 from samplemind_tasks.features import Confidence, Flag, Kind, Number, Strict, Whole
+from samplemind_tasks.said import AnyKey
 from samplemind_tasks.schemas import Hit, Id, Sample, SampleState
 
 MOST_TEXT = 500
@@ -19,7 +20,6 @@ Reference = Annotated[str, Field(pattern=r"^([0-9a-f]{24}|sound-[0-9a-f]{32})$")
 Likes = Annotated[list[Reference], Field(max_length=MOST_LIKES)]
 Weight = Annotated[Number, Field(ge=0, le=1)]
 Text = Annotated[str, Field(min_length=1, max_length=255)]
-KEY = r"^\s*([A-G][#b]? (major|minor)|([1-9]|1[0-2])[ABab])\s*$"
 
 
 class Span(Strict):
@@ -45,8 +45,8 @@ class Filters(Strict):
     tempo_bpm: Span | None = None
     tempo_octaves: Flag = False
     """Half and double the tempo count too."""
-    key: Annotated[str, Field(pattern=KEY)] | None = None
-    """"A minor" or "8A"."""
+    key: AnyKey | None = None
+    """"A minor", Am, a-Moll or 8A."""
     key_compatible: Flag = False
     """Keys that mix with it count too: its relative, and its neighbours on the Camelot wheel."""
     duration_s: Span | None = None

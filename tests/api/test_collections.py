@@ -95,6 +95,16 @@ def test_a_search_is_kept_run_and_told_when_it_is_not_understood_any_more(client
     assert client.delete(f"/v1/searches/{kept['id']}").status_code == 204
 
 
+def test_a_search_is_kept_with_a_key_however_it_is_spelled(client: httpx.Client, world: World) -> None:
+    world.sample("low.wav", vector=[1.0], key="B minor", key_camelot="10A")
+    kept = client.post("/v1/searches", json={"name": "Low", "query": {"filters": {"key": "H-Moll"}}}).json()
+    assert kept["query"]["filters"]["key"] == "B minor"
+    for spelled in ("B minor", "10A", "h-moll"):
+        world.db.searches.update_one({"_id": kept["id"]}, {"$set": {"query.filters.key": spelled}})
+        hits = client.get(f"/v1/searches/{kept['id']}/results").json()["hits"]
+        assert [hit["sample"]["name"] for hit in hits] == ["low.wav"]
+
+
 def test_a_search_of_nothing_and_of_a_passing_sound_is_not_kept(client: httpx.Client) -> None:
     for query in ({}, {"like": ["sound-" + "0" * 24]}):
         assert client.post("/v1/searches", json={"name": "x", "query": query}).status_code == 422

@@ -38,6 +38,9 @@ FILTERED: list[tuple[dict[str, Any], set[str]]] = [
     ({"key": "A minor"}, {"slow.wav"}),
     ({"key": "8A", "key_compatible": True}, {"slow.wav", "fast.wav"}),
     ({"key": "Gb major"}, {"other.wav"}),
+    ({"key": "Am"}, {"slow.wav"}),
+    ({"key": "a-Moll"}, {"slow.wav"}),
+    ({"key": "Fis-Dur"}, {"other.wav"}),
     ({"duration_s": {"most": 0.4}}, {"kick.wav", "hat.wav"}),
     ({"brightness_hz": {"least": 3000}}, {"hat.wav"}),
     ({"loudness_lufs": {"most": -15}}, {"kick.wav"}),
@@ -57,6 +60,12 @@ def test_filters_alone_and_with_a_sound(client: httpx.Client, shelf: World) -> N
         assert set(told) == names - {"kick.wav"}, filters
         order = ["hat.wav", "slow.wav", "fast.wav", "other.wav"]
         assert told == [name for name in order if name in told], filters
+
+
+def test_what_is_no_key_is_told_how_keys_are_written(client: httpx.Client) -> None:
+    answer = client.post("/v1/search", json={"filters": {"key": "H minor"}})
+    told = {"field": "filters.key", "message": 'write "A minor", Am, "F# major" or 8A'}
+    assert (answer.status_code, answer.json()["detail"]["fields"]) == (422, [told])
 
 
 def test_folder_is_a_filter(client: httpx.Client, shelf: World) -> None:
