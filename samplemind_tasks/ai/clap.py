@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from torch import Tensor
 from transformers import ClapAudioConfig, ClapConfig, ClapModel, ClapTextConfig, PreTrainedTokenizerFast
-from transformers.utils.logging import disable_progress_bar
+from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
 from samplemind_tasks.ai.network import Hearing
 from samplemind_tasks.ai.sources import checked, located, mend
@@ -121,19 +121,34 @@ def _check(card: NetworkCard, folder: Path) -> None:
 
 def _model(folder: Path, dtype: torch.dtype) -> ClapModel:
     disable_progress_bar()  # type: ignore[no-untyped-call]
+    set_verbosity_error()  # type: ignore[no-untyped-call]  # its report of what does not fit is a page long
     loaded: Any = ClapModel.from_pretrained(
         folder,
         local_files_only=True,
         use_safetensors=True,
         attn_implementation="eager",
         dtype=dtype,
+        ignore_mismatched_sizes=True,  # its own refusal names no tensor: they are refused below
         output_loading_info=True,
     )
     model, told = loaded
-    if told["missing_keys"]:  # transformers would go on with random numbers
-        raise ValueError(f"{min(told['missing_keys'])} is missing")
+    _fits(told)
     assert isinstance(model, ClapModel)  # noqa: S101
     return model
+
+
+def _fits(told: dict[str, Any]) -> None:
+    """Whether every tensor came from the file: transformers would go on with random numbers.
+
+    Raises
+    ------
+    ValueError with the first that did not
+    """
+    if told["mismatched_keys"]:
+        name, there, asked = min(told["mismatched_keys"])
+        raise ValueError(f"{name} is {list(there)} in its weights, but {list(asked)} by its config.json")
+    if told["missing_keys"]:
+        raise ValueError(f"{min(told['missing_keys'])} is missing")
 
 
 def _tokenizer(folder: Path, text: object) -> PreTrainedTokenizerFast:

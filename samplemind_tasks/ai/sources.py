@@ -14,6 +14,7 @@ from typing import Literal
 
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+from huggingface_hub.utils.logging import set_verbosity_error
 
 from samplemind_tasks.ai.tf_checkpoint import DATA_SUFFIX
 from samplemind_tasks.cards import NetworkCard
@@ -160,9 +161,9 @@ def _download(card: NetworkCard, cache_dir: Path, *, again: bool = False) -> Pat
     try:
         path = _snapshot(card, cache_dir, force_download=again)
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
-        reason = str(error).partition("\n")[0]
+        reason = str(error).strip().partition("\n")[0].removesuffix(".")
         raise ModelUnavailable(
-            f"{card.name} could not be downloaded: {reason} Try again with a connection to the hub, or name a folder "
+            f"{card.name} could not be downloaded: {reason}. Try again with a connection to the hub, or name a folder "
             f"that holds it as `file:/folder` in a file of your own (SAMPLEMIND_MODELS_FILE)."
         ) from error
     if not weights_file(card, path).is_file():
@@ -173,6 +174,7 @@ def _download(card: NetworkCard, cache_dir: Path, *, again: bool = False) -> Pat
 def _snapshot(
     card: NetworkCard, cache_dir: Path, *, local_files_only: bool = False, force_download: bool = False
 ) -> Path:
+    set_verbosity_error()  # type: ignore[no-untyped-call]  # it tells every try that failed; ours tells why the last did
     repository, _, revision = card.place.partition("@")
     folder = snapshot_download(
         repository,

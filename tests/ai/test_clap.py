@@ -186,6 +186,20 @@ def test_a_folder_that_is_not_whole_is_a_sentence(
         load(from_folder(clap_card, folder), tmp_path, "cpu")
 
 
+def test_weights_of_another_size_than_the_configuration_says_are_one_sentence(
+    clap_card: ModelCard, clap_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """transformers wrote a report of forty lines, and an error that says to read it."""
+    folder = shutil.copytree(clap_folder, tmp_path / "copy")
+    config = folder / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"projection_dim": SIZE // 2}))
+    network = from_folder(clap_card, folder).networks[0].model_copy(update={"size": SIZE // 2})
+    says = r"audio_projection\.linear1\.bias is \[32\] in its weights, but \[16\] by its config\.json\. Put"
+    with pytest.raises(ModelUnavailable, match=says):
+        load(clap_card.model_copy(update={"networks": [network], "vector_size": SIZE // 2}), tmp_path, "cpu")
+    assert caplog.records == []
+
+
 def test_nothing_of_it_is_run(clap_card: ModelCard, clap_folder: Path, tmp_path: Path) -> None:
     """A folder may come from anywhere: a config that names code of its own must not be followed."""
     folder = shutil.copytree(clap_folder, tmp_path / "copy")

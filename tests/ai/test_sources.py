@@ -127,6 +127,20 @@ def test_a_hub_that_does_not_have_it_is_a_sentence(from_hub: NetworkCard, tmp_pa
         pull(other, tmp_path)
 
 
+def test_a_hub_that_does_not_answer_is_one_sentence(
+    from_hub: NetworkCard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every try was told, with its address and how long the next one would wait."""
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda _: None)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        monkeypatch.setattr(sources, "snapshot_download", partial(sources.snapshot_download, endpoint=address))
+        with pytest.raises(ModelUnavailable, match=r"could not be downloaded: .*refused\. Try again with a connection"):
+            pull(from_hub, tmp_path)
+    assert caplog.records == []
+
+
 @pytest.mark.usefixtures("no_network")
 @pytest.mark.parametrize("name", ["musicnn-mtt", "aisfx", "sentences"])
 def test_what_is_installed_is_found_and_is_the_pinned_file(name: str, tmp_path: Path) -> None:
