@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from samplemind_tasks.categories import Category
 from samplemind_tasks.features import Confidence, Flag, Kind, Number, Strict, Whole
@@ -108,6 +108,13 @@ class SearchQuery(Strict):
     text_weight: Weight = 0.5
     """How much the text counts where sounds are given too."""
     limit: Annotated[Whole, Field(ge=1, le=MOST_HITS)] = 20
+
+    @field_validator("unlike")
+    @classmethod
+    def _is_not_liked(cls, unlike: list[str], info: ValidationInfo) -> list[str]:
+        if set(info.data.get("like", ())) & set(unlike):
+            raise ValueError("a sound cannot be in both like and unlike")
+        return unlike
 
 
 class Meaning(Strict):

@@ -128,6 +128,12 @@ def test_what_makes_no_sense_is_told(url: str) -> None:
         assert not isinstance(outcome.exception, ValueError), words
 
 
+def test_a_sound_that_is_liked_and_unliked_is_refused(url: str) -> None:
+    outcome = CliRunner().invoke(app, ["search", "--like", "kick.wav", "--unlike", "KICK", "--url", url])
+    assert outcome.exit_code == 1, outcome.output
+    assert outcome.stderr.startswith("invalid: unlike: a sound cannot be in both like and unlike")
+
+
 def test_a_category_that_may_be_several_is_refused_as_by_list(url: str) -> None:
     """`search kick --category hat` said that nothing matches."""
     for words in (["search", "kick"], ["list"]):

@@ -203,6 +203,7 @@ def test_a_change_that_makes_no_sense_is_refused(client: httpx.Client, world: Wo
         ({"like": [UNKNOWN] * 33}, 422, "like"),
         ({"like": [UNKNOWN]}, 404, None),
         ({"like": ["kick"]}, 422, "like.0"),
+        ({"like": [UNKNOWN], "unlike": [UNKNOWN]}, 422, "unlike"),
         ({"text": "kick", "limit": 201}, 422, "limit"),
         ({"text": "kick", "weights": {"timbre": 0, "spectrum": 0}}, 422, "weights"),
         ({"text": "kick", "weights": {"pitch": 2}}, 422, "weights.pitch"),
