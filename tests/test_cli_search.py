@@ -150,6 +150,17 @@ def test_duplicates_are_listed_and_an_index_can_be_written_anew(url: str, world:
     assert eventually(lambda: len(world.queued("control")) >= 1)
 
 
+def test_what_duplicates_take_is_told_of_the_whole_library_only_where_all_of_it_was_seen(
+    url: str, world: World
+) -> None:
+    for number in range(2):
+        world.sample(f"loops/fill {number}.wav", vector=[0.0, 1.0], pcm_hash="b" * 32)
+    assert eventually(lambda: len(told(url, "duplicates")) == 2)
+    for words in ([], ["--exact"], ["--limit", "0"]):
+        assert "3 files more than one of each exact sound, " in shown(url, "duplicates", *words)
+    assert "2 files more than one of each exact sound in the groups shown, " in shown(url, "duplicates", "--limit", "1")
+
+
 @pytest.mark.parametrize(
     ("text", "least", "most"),
     [("0.5-2", 0.5, 2), ("0.5-", 0.5, None), ("-2", None, 2), ("-20..-8", -20, -8), ("..-8", None, -8)],

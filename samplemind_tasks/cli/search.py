@@ -148,9 +148,15 @@ def duplicates(
             break
     if not shown:
         call.show("No duplicates.")
+    _show_spare(call, shown, is_cut=len(shown) == limit)
+
+
+def _show_spare(call: Call, shown: list[DuplicateGroup], *, is_cut: bool) -> None:
+    """What the copies take: of the whole library where all exact groups were seen, which come before the near ones."""
     files, size_bytes = found.spare(shown)
     if files:
-        call.show("", f"{show.count(files)} files more than one of each exact sound, {show.size(size_bytes)}")
+        where = " in the groups shown" if is_cut and shown[-1].how == "exact" else ""
+        call.show("", f"{show.count(files)} files more than one of each exact sound{where}, {show.size(size_bytes)}")
 
 
 @command(app)
