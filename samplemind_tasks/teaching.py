@@ -9,19 +9,27 @@ import numpy as np
 import numpy.typing as npt
 
 from samplemind_tasks.ai.teach import MOST_SOUNDS, teach
+from samplemind_tasks.categories import Category
 from samplemind_tasks.errors import BadRequest
 from samplemind_tasks.facets import heard
 from samplemind_tasks.logs import get_log
 from samplemind_tasks.store.places import LAST_KEY, Place, PlaceState, key_of
 from samplemind_tasks.store.stores import Stores
 from samplemind_tasks.store.taught import Head, sound_number
+from samplemind_tasks.words.names import sound_phrases
+from samplemind_tasks.words.text import words_of_name
 from samplemind_tasks.words.told import category_told
+from samplemind_tasks.words.vocabulary import vocabulary
 
 log = get_log(__name__)
 
 LONGEST_IN = 64
 """The embedded database is slow at a longer $in."""
 MOST_LABEL_CHARS = 64
+BROAD = frozenset({Category.FX, Category.OTHER_PERCUSSION})
+"""Sounds that have little in common: who keeps a folder of robots and one of rain means more by them than fx."""
+NAMELESS = "0"
+"""A file's name that tells nothing."""
 SILENT, UNHEARD, UNSORTED, SURPLUS, AMBIGUOUS = "silent", "not heard yet", "in no subfolder", "too many", "in several"
 """Why a sound of the folder is not learned from."""
 
@@ -122,6 +130,15 @@ def _label(place: Place, below: str) -> str | None:
 
 
 def _category_of(label: str) -> str | None:
-    """The category that a label names."""
-    told = category_told(f"{label}/")
-    return str(told[0].value) if told else None
+    """The category that a label names, as the name of a folder: by the category's own name, or a sure synonym of it."""
+    folder = next((told for told in category_told(f"{label}/{NAMELESS}") if told.source == "folder"), None)
+    if folder is None:
+        return None
+    category = str(folder.value)
+    return None if category in BROAD and category not in _names_in(label) else category
+
+
+def _names_in(label: str) -> set[str]:
+    """What the vocabulary reads a label as: names of categories, and of the sounds that it puts into one."""
+    known = vocabulary()
+    return {name for number in sound_phrases(words_of_name(label)) for name in known.phrases[number].sounds}

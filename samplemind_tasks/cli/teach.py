@@ -39,9 +39,10 @@ def teach(
 ) -> int:
     """Teach labels of your own by a folder you sorted.
 
-    The folder is analysed first, as by `add`. Subfolders named like a category (Kicks, Closed Hats) decide the
-    category of what sounds alike; any other name becomes a tag. What sounds like nothing you sorted keeps what the
-    model calls it, and what you said of a sample by hand stays.
+    The folder is analysed first, as by `add`. Subfolders named like a category (Kicks, BD, Closed Hats) decide the
+    category of what sounds alike. Any other name becomes a tag, also one that only says a sort of fx or of other
+    percussion (Robots, Rain, Tabla), or hints at several (Drums, 808). What sounds like nothing you sorted keeps
+    what the model calls it, and what you said of a sample by hand stays.
     """  # fmt: skip
     if forget:
         call.gateway.forget_lesson()

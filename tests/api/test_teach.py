@@ -14,9 +14,9 @@ from samplemind_tasks.teaching import learn
 from .world import World
 
 
-def around(axis: int, seed: int, spread: float = 0.1) -> list[float]:
+def around(axis: int, seed: int, spread: float = 0.1, size: int = 8) -> list[float]:
     """A unit vector near an axis."""
-    vector = np.eye(8)[axis] + spread * np.random.default_rng(seed).standard_normal(8)
+    vector = np.eye(size)[axis] + spread * np.random.default_rng(seed).standard_normal(size)
     return [float(value) for value in vector / np.linalg.norm(vector)]
 
 
@@ -117,6 +117,24 @@ def test_labelling_under_way_says_how_far_it_is(client: httpx.Client, sorted_one
     held.rebuilds.begin(held.settings.model_card.collection, "local")
     labelling = client.get("/v1/teach").json()["labelling"]
     assert (labelling["under_way"], labelling["written"], labelling["changed"]) == (True, 0, 0)
+
+
+def test_only_a_label_that_names_a_category_decides_one(client: httpx.Client, world: World, held: Stores) -> None:
+    """A folder called Robots became fx and no tag, because the vocabulary reads a robot as a zap."""
+    named = {
+        "Kicks": "kick", "BD": "kick", "Hi-Hats": "closed hat", "Bongos": "conga", "My Snares 2.0": "snare",
+        "Percussion": "other percussion", "Sound Effects": "fx", "Glitch FX": "fx",
+    }  # fmt: skip
+    tags = ["Robots", "Rain", "Tabla", "Drums", "808", "Kicks and Snares", "Ambient Robots"]
+    for axis, label in enumerate([*named, *tags]):
+        for number in range(5):
+            world.sample(f"Sorted/{label}/{number}.wav", vector=around(axis, number, size=16), heard_as={"rim": 0.6})
+    teach(world, held, "Sorted")
+    lesson = client.get("/v1/teach").json()
+    assert lesson["sounds"].keys() == {*named, *tags}
+    assert lesson["categories"] == named
+    robots = client.get("/v1/samples", params={"tag": "Robots"}).json()["samples"]
+    assert len(robots) == 5
 
 
 def test_a_folder_that_teaches_nothing_leaves_the_lesson_before(
