@@ -305,7 +305,7 @@ def test_a_model_that_is_away_holds_up_its_workers_alone_and_is_tried_again(
         stack.start(events.append)
         died = [event.message for event in events if event.what == "died"]
         assert len(died) == 1
-        assert "models: The weights of musicnn-mtt are not there. Put it there whole: its row in models.toml" in died[0]
+        assert "The weights of musicnn-mtt are not there. Put it there whole: its row in models.toml" in died[0]
         weights.symlink_to(located(row, tmp_path).parent)
         eventually(
             lambda: {"models", "worker-ai"} <= {event.service for event in events if event.what == "ready"}, within_s=90

@@ -33,6 +33,8 @@ class Startup:
         self._call = call
         self._console = call.err
         self._latest: dict[str, Event] = {}
+        self._ill: dict[str, Event] = {}
+        """What died and is not ready again."""
         self._started_at = time.monotonic()
         self._live: Live | None = None
         if self._console.is_terminal and not call.as_json:
@@ -54,20 +56,22 @@ class Startup:
     def on_event(self, event: Event) -> None:
         """Called by the stack's threads, one at a time."""
         self._call.answer({"service": event.service, "what": event.what, "message": event.message})
+        is_told = event.what == "starting" and event.service in self._latest  # it died, and is tried again, for hours
         self._latest[event.service] = event
-        if self._live is None:
+        if event.what == "died":
+            self._ill[event.service] = event
+        elif event.what in GOOD:
+            self._ill.pop(event.service, None)
+        if self._live is None and not is_told:
             self._call.tell(*_lines(event))
 
     def _tell_what_waits(self) -> None:
         """What has to be mended first, and what starts by itself then."""
-        latest = self._latest
-        ill = [event for event in latest.values() if event.what == "died" and event.service in ONCE]
-        waiting = [each.name for each in SERVICES if not {event.service for event in ill}.isdisjoint(each.needs)]
-        for event in ill:
-            self._call.tell(Text(event.message, style="yellow"))
-            self._call.tell(
-                Text(f"{', '.join(waiting)} start when that is mended; work waits for them.", style="yellow")
-            )
+        for name, event in self._ill.items():
+            waiting = ", ".join(each.name for each in SERVICES if name in each.needs)
+            if waiting:
+                told = f"{name}: {event.message}\n{waiting} start when that is mended; work waits for them."
+                self._call.tell(Text(told, style="yellow"))
 
     def _board(self) -> Table:
         """A line a part, and the seconds that have passed."""

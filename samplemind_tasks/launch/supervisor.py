@@ -222,7 +222,7 @@ class Stack:
     def _hold_up(self, service: Service, failure: LaunchFailed, *, is_known: bool) -> None:
         """Let the others go on without it."""
         if not is_known:
-            self._tell(service.name, "died", failure.message)
+            self._tell(service.name, "died", failure.message.removeprefix(f"{service.name}: "))
         self._held_up.add(service.name)
         self._tell_news()
 
