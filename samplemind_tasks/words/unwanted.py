@@ -33,8 +33,10 @@ def left_over(
     -------
     float32 [rows], 0 to 1; None where nothing is unwanted
     """
-    leaves = _leaves([sound for sound in unwanted if not is_machine(sound.words)])
     of_machines = _of_machines(unwanted, columns, rows, names)
+    if of_machines is not None:  # then what is called so is meant, and nothing that sounds like it
+        unwanted = [sound for sound in unwanted if not is_machine(sound.words)]
+    leaves = _leaves(unwanted)
     if not leaves.any():
         return of_machines
     scores = columns["leaf_scores"][rows]
@@ -61,7 +63,8 @@ def _of_machines(
     machines = [sound.words for sound in unwanted if is_machine(sound.words)]
     if not machines or names is None:
         return None
-    return np.where(names.has_any(machines, len(columns["duration_s"]))[rows], np.float32(0), np.float32(1))
+    is_named = names.has_any(machines, len(columns["duration_s"]))[rows]
+    return np.where(is_named, np.float32(0), np.float32(1)) if is_named.any() else None
 
 
 def _leaves(unwanted: Sequence[Sound]) -> NDArray[np.bool_]:

@@ -95,6 +95,8 @@ def test_a_machine_that_is_not_wanted_is_left_out() -> None:
     order, _ = found("kick not 808")
     assert "Kick-Hard.wav" in order
     assert "808_Kick.wav" not in order
+    nameless = [("a1.wav", "808 kick", 0.9, 200.0), ("a2.wav", "acoustic kick", 0.9, 200.0)]
+    assert found("kick not 808", nameless)[0] == ["a2.wav"]
 
 
 def test_a_name_that_tells_any_effect_has_not_met_the_rain() -> None:
