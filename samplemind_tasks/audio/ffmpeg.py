@@ -21,6 +21,7 @@ _FORMATS = (
 """Containers that hold sound themselves. Playlists are left out: they make FFmpeg open other files and addresses."""
 _NAMES = {"mov,mp4,m4a,3gp,3g2,mj2": "MP4", "matroska,webm": "Matroska"}
 _MICROSECONDS_PER_S = 1e6
+_LONG = frozenset({"s64", "s64p"})
 _DECODE_ERRORS = (av.FFmpegError, ValueError, EOFError, OSError, NotImplementedError)
 
 
@@ -142,9 +143,18 @@ def _claimed_s(container: InputContainer, stream: AudioStream) -> float | None:
     return container.duration / _MICROSECONDS_PER_S if container.duration else None
 
 
+def _values(frame: AudioFrame) -> NDArray[Any]:
+    """Its samples as they are: [channels, frames] where planar, else [1, frames * channels]."""
+    if frame.format.name in _LONG:  # PyAV has no numpy type for these
+        long = frame.samples if frame.format.is_planar else frame.samples * frame.layout.nb_channels
+        return np.stack([np.frombuffer(plane, np.int64, long) for plane in frame.planes])  # type: ignore[call-overload]
+    values: NDArray[Any] = frame.to_ndarray()
+    return values
+
+
 def _as_float(frame: AudioFrame, channels: int) -> Floats:
     """One decoded frame as float32 [frames, channels], full scale 1."""
-    values: NDArray[Any] = frame.to_ndarray()
+    values = _values(frame)
     interleaved = values.T if frame.format.is_planar else values.reshape(-1, channels)
     floats = np.ascontiguousarray(interleaved, dtype=np.float32)
     if values.dtype == np.uint8:

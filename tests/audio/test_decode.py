@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import struct
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -82,6 +83,21 @@ def test_a_wav_decodes_to_what_was_written(wav: Path) -> None:
     assert (audio.duration_s, audio.measured_s, audio.notes) == (1.0, 1.0, ())
     assert audio.samples.dtype == np.float32
     np.testing.assert_allclose(audio.samples[:, 1], sine(220, 1.0), atol=1e-6)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_wav_of_whole_numbers_of_64_bits(tmp_path: Path, channels: int) -> None:
+    """Nobody records so, but a damaged header may say it, and FFmpeg reads it."""
+    tone = np.stack([sine(440, 0.5), sine(220, 0.5)][:channels], axis=1)
+    data = (tone.astype(np.float64) * 2.0**62).astype("<i8").tobytes()
+    frame_bytes = 8 * channels
+    head = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, channels, RATE_HZ, RATE_HZ * frame_bytes, frame_bytes, 64)
+    body = b"WAVE" + head + struct.pack("<4sI", b"data", len(data)) + data
+    path = tmp_path / "long.wav"
+    path.write_bytes(struct.pack("<4sI", b"RIFF", len(body)) + body)
+    audio = decoded(path)
+    assert audio.format.codec == "pcm_s64le"
+    np.testing.assert_allclose(audio.samples, tone / 2, atol=1e-6)
 
 
 def test_bytes_in_memory_decode_like_a_file(wav: Path) -> None:
