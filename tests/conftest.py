@@ -21,8 +21,8 @@ for name in [name for name in os.environ if name.startswith("SAMPLEMIND_") and n
 
 
 LONGEST_FIRST = (
-    "test_trip.py", "test_cli.py", "test_launch.py", "test_chaos.py", "test_seen_from_outside.py", "test_fuzz.py",
-    "test_poison.py", "test_queues.py", "test_cli_export.py",
+    "test_trip.py", "test_stack.py", "test_launch.py", "test_chaos.py", "test_seen_from_outside.py", "test_fuzz.py",
+    "test_poison.py", "test_queues.py", "test_export.py",
 )  # fmt: skip
 """Files that start servers of their own take longest: begun last, one process would work on while the others idle."""
 

@@ -356,12 +356,12 @@ def test_a_dead_guardian_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(supervisor, "CARE_EVERY_SECONDS", 0.1)
     with Stack(Settings(data_dir=tmp_path), only={"cache"}) as stack:
         stack.start()
-        first = stack._guardian
+        first = stack._children._guardian
         assert first is not None
         os.kill(first.pid, signal.SIGKILL)
-        eventually(lambda: stack._guardian is not first)
-        assert stack._guardian is not None
-        assert stack._guardian.is_alive
+        eventually(lambda: stack._children._guardian is not first)
+        assert stack._children._guardian is not None
+        assert stack._children._guardian.is_alive
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

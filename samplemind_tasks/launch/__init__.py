@@ -5,6 +5,7 @@ ready.py       the questions
 events.py      what is told meanwhile
 supervisor.py  Stack: starts the table in parallel, restarts what dies, stops all
 signals.py     how it is asked to end
+children.py    who lives: known to the guardian and to the run file
 child.py       one child process: its group, its log
 guardian.py    the process that ends the children when the parent cannot
 check.py       what can be seen to be wrong with the settings

@@ -1,6 +1,5 @@
 """Stack: starts the services as soon as what each waits for is ready, restarts what dies, and stops all."""
 
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -9,9 +8,10 @@ from typing import Self
 
 from samplemind_tasks.launch import ready
 from samplemind_tasks.launch.check import check_settings
-from samplemind_tasks.launch.child import Child, Guardian, rotate
+from samplemind_tasks.launch.child import Child
+from samplemind_tasks.launch.children import Children, part
 from samplemind_tasks.launch.events import Event, LaunchFailed, ServerAway, StartCancelled, What
-from samplemind_tasks.launch.folder import DataFolder, write_run_file
+from samplemind_tasks.launch.folder import DataFolder
 from samplemind_tasks.launch.services import SERVICES, Service
 from samplemind_tasks.launch.site import Site, usable_cores
 from samplemind_tasks.settings import Settings
@@ -52,14 +52,11 @@ class Stack:
         """What has to be mended before it, and what needs it, can start."""
         self._folder = DataFolder(settings.data_dir)
         self._site = Site(settings, {}, cpu_children or usable_cores())
-        self._token = secrets.token_hex(16)
-        self._children: dict[str, Child] = {}
-        self._changing = threading.RLock()
+        self._children = Children(self._folder, self._site)
         self._stopping = threading.Event()
         self._news = threading.Condition()
         self._failure: LaunchFailed | None = None
         self._started = False
-        self._guardian: Guardian | None = None
         self._threads: list[threading.Thread] = []
         self._on_event: Callable[[Event], None] = lambda _: None
 
@@ -94,8 +91,7 @@ class Stack:
         self._folder.open()
         self._on_event = on_event
         self._site.passwords = self._folder.passwords()
-        self._guardian = Guardian(self._token, self._folder.lock_fd)
-        self._write_run_file()
+        self._children.open()
         for keep in [self._care, *(self._keeper(service) for service in self._services)]:
             thread = threading.Thread(target=keep, daemon=True)
             self._threads.append(thread)
@@ -123,19 +119,18 @@ class Stack:
     def stop(self) -> None:
         """Stop all children within 10 s: first what works, then the stores it writes to."""
         self._stopping.set()
-        with self._changing:  # no child is born after this
-            children = dict(self._children)
-        if self._guardian is None:
+        self._children.end_births()
+        if not self._children.is_open:
             self._folder.close()
             return
+        children = list(self._children)
         self._tell("", "stopping", f"stopping {len(children)} services")
         last = {service.name for service in self._services if service.stops_last}
-        self._part([child for name, child in children.items() if name not in last], WORKERS_PARTING_SECONDS)
-        self._part([child for name, child in children.items() if name in last], STORES_PARTING_SECONDS)
+        part([child for child in children if child.name not in last], WORKERS_PARTING_SECONDS)
+        part([child for child in children if child.name in last], STORES_PARTING_SECONDS)
         for thread in self._threads:
             thread.join(1.0)
-        self._guardian.dismiss()
-        self._guardian = None
+        self._children.close()
         self._folder.close(finished=True)
         self._tell("", "stopped", "all services have ended")
 
@@ -202,7 +197,7 @@ class Stack:
     def _keep_alive(self, service: Service) -> None:
         """Start it, again when it dies, until the end; a step runs until it has ended well once."""
         deaths, said = 0, tuple[str, ...]()
-        while child := self._launch(service):
+        while not self._stopping.is_set() and (child := self._launch(service)):
             code = self._live_through(service, child)
             if self._stopping.is_set() or (service.runs_once and code == 0):
                 return
@@ -237,21 +232,15 @@ class Stack:
             raise
         finally:
             code = child.wait()
-            self._lay_to_rest(child)
+            self._children.lay_to_rest(child)
         return code
 
     def _launch(self, service: Service) -> Child | None:
         """A new child, known to the guardian; None when all is coming to its end."""
-        with self._changing:
-            if self._stopping.is_set() or self._guardian is None:
-                return None
-            if service.has_port and not self._ready[service.name].is_set():
-                self._site.take_port(service.name, service.preferred_port)  # once others know it, it stays
-            env = {**self._site.environment(), **service.env(self._site), "SAMPLEMIND_STACK": self._token}
-            child = Child(service.name, service.argv(self._site), env, self._folder.log(service.name))
-            self._guardian.watch(child.pid)
-            self._children[service.name] = child
-            self._write_run_file()
+        has_new_port = service.has_port and not self._ready[service.name].is_set()  # once others know it, it stays
+        child = self._children.bear(service, on_new_port=has_new_port)
+        if child is None:
+            return None
         self._tell(service.name, "starting", f"process {child.pid}")
         return child
 
@@ -276,13 +265,6 @@ class Stack:
             return False
         return service.answers(self._site, child)
 
-    def _lay_to_rest(self, child: Child) -> None:
-        with self._changing:
-            if self._children.get(child.name) is child:
-                del self._children[child.name]
-            if self._guardian is not None:
-                self._guardian.forget(child.pid)
-
     # ------------------------------------------------------------------------------------------------------ all of them
 
     @property
@@ -293,27 +275,10 @@ class Stack:
             for service in self._services
         )
 
-    def _part(self, children: list[Child], patience_s: float) -> None:
-        """Ask them to end, wait a little, end them. A busy worker loses nothing: its chunk is sent again."""
-        for child in children:
-            child.terminate()
-        deadline = time.monotonic() + patience_s
-        for child in children:
-            if not child.ended.wait(max(0.0, deadline - time.monotonic())):
-                child.kill()
-        for child in children:
-            child.ended.wait(1.0)
-
     def _care(self) -> None:
         """Keep the guardian alive, the logs short and the folders there."""
         while not self._stopping.wait(CARE_EVERY_SECONDS):
-            with self._changing:
-                if self._guardian is not None and not self._guardian.is_alive and not self._stopping.is_set():
-                    groups = [child.pid for child in self._children.values()]
-                    self._guardian = Guardian(self._token, self._folder.lock_fd, groups)
-                logs = [child.log_path for child in self._children.values()]
-            for log in logs:
-                rotate(log)
+            self._children.care()
             self._renew_what_lost_its_folder()
 
     def _renew_what_lost_its_folder(self) -> None:
@@ -323,9 +288,6 @@ class Stack:
             if child and self._ready[service.name].is_set() and service.lost_its_folder(self._site):
                 self._tell(service.name, "died", "its folder is gone: it is started again with an empty one")
                 child.kill()
-
-    def _write_run_file(self) -> None:
-        write_run_file(self._folder, self._site, self._token, self._children.values())
 
     def _tell_ready(self, service: Service, message: str, what: What = "ready") -> None:
         self._tell(service.name, what, message)

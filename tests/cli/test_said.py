@@ -2,9 +2,9 @@
 
 import pytest
 from api.world import World, eventually
-from test_cli_search import found, shown, told, url, world
 from typer.testing import CliRunner
 
+from cli.test_search import found, shown, told, url, world
 from samplemind_tasks.cli import app
 
 __all__ = ["url", "world"]  # fixtures

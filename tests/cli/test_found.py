@@ -7,8 +7,8 @@ import pytest
 import typer
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
-from test_cli import a_sample
 
+from cli.examples import a_sample
 from samplemind_tasks.categories import Category
 from samplemind_tasks.cli import found
 from samplemind_tasks.cli.category_names import categories_called, category_called
