@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
@@ -16,6 +15,7 @@ from samplemind_tasks.errors import TRANSIENT_CODES, FailureCode
 from samplemind_tasks.logs import get_log
 from samplemind_tasks.pipeline import dispatch, end_job
 from samplemind_tasks.planning import current_versions, cut, save_slice, stamp, take_turn
+from samplemind_tasks.roots import Roots
 from samplemind_tasks.schemas import Failure, JobKind, JobState, Problem
 from samplemind_tasks.settings import Settings
 from samplemind_tasks.store.jobs import JobRecord, Unsettled
@@ -104,7 +104,7 @@ def compare(
     by_key = {place.key: place for place in known}
     for entry in entries:
         place = by_key.pop(entry.key, None)
-        if not rules.wants(entry.key):
+        if entry.sight is Sight.FOLDER or not rules.wants(entry.key):
             continue
         if place and rules.up_to_date(entry, place):
             found.skipped += 1
@@ -159,7 +159,7 @@ class Scan:
         self._root = job.root
         self._folder_key = key_of(Path(job.root), Path(job.path))
         self._rules = Rules.of(job, self._folder_key, stores.settings)
-        self._roots = [os.fsencode(Path(root).resolve()) for root in stores.settings.roots]
+        self._roots = Roots(stores.settings.roots)
         self._path = Path(job.path)
         self._is_folder = not self._path.is_file()
         self.job = job
@@ -177,7 +177,7 @@ class Scan:
         """List slices until the turn is over. True when there is more to list."""
         if not self.job.scan.cursor and not self._path.exists() and not self._path.is_symlink():
             return self._went_offline("is not there")
-        entries = walk(os.fsencode(self._root), self._folder_key, self.job.scan.cursor, self._may_follow)
+        entries = walk(os.fsencode(self._root), self._folder_key, self.job.scan.cursor, self._roots.hold)
         ends_at = time.monotonic() + self._settings.scan_turn_s
         while not self.job.scan.walked:
             current = self._stores.jobs.get(self.job.id)
@@ -197,17 +197,28 @@ class Scan:
     def _slice(self, entries: Iterator[Entry]) -> bool:
         """List one slice and save it; False when another scanner took over."""
         job, scan = self.job, self.job.scan
-        stretch = list(islice(entries, self._settings.scan_slice_paths))
-        walked = len(stretch) < self._settings.scan_slice_paths
+        if self._path.exists() and not self._roots.hold(os.fsencode(self._path)):
+            return self._gave_up("outside_roots", "leads outside the folders this server may read")
+        stretch, walked = self._stretch(entries)
         last = self._last if walked else stretch[-1].key
         known = self._stores.places.between(job.user_id, self._root, scan.cursor or self._first, last)
         known = [place for place in known if self._is_folder or place.key == self._folder_key]
         if walked and known and not self._path.exists():
             return self._went_offline("has gone away")
-        if walked and known and not stretch and not scan.cursor:
+        if walked and known and not scan.cursor and all(entry.sight is Sight.FOLDER for entry in stretch):
             return self._went_offline("is empty, although it held samples")
         found = compare(stretch, known, self._rules, job.user_id, self._root, time.time())
         return self._commit(found, cursor=last, walked=walked, settled=())
+
+    def _stretch(self, entries: Iterator[Entry]) -> tuple[list[Entry], bool]:
+        """As much as a slice takes, in paths and in time, and whether that was all."""
+        stretch: list[Entry] = []
+        ends_at = time.monotonic() + self._settings.scan_slice_s
+        for entry in entries:
+            stretch.append(entry)
+            if len(stretch) >= self._settings.scan_slice_paths or time.monotonic() >= ends_at:
+                return stretch, False
+        return stretch, True
 
     def _commit(self, found: Slice, *, cursor: str, walked: bool, settled: Iterable[Unsettled]) -> bool:
         """Places first, then chunks, then the saved position that makes them count."""
@@ -259,7 +270,7 @@ class Scan:
             if now_s - row.first_seen < self._settings.settle_s:
                 continue
             settled.append(row)
-            for entry in walk(os.fsencode(self._root), row.key, "", self._may_follow):
+            for entry in walk(os.fsencode(self._root), row.key, "", self._roots.hold):
                 self._judge(found, row, entry, now_s)
         if len(settled) < len(self.job.scan.unsettled) or found.unsettled:
             self._stores.progress.waiting_for(self.job.id, "files that are still being written")
@@ -288,20 +299,18 @@ class Scan:
     # -- a folder that is not there -----------------------------------------------------------------------------------
 
     def _went_offline(self, how: str) -> bool:
+        return self._gave_up("folder_offline", how, "mount its disk and add it again, or delete them")
+
+    def _gave_up(
+        self, code: str, how: str, advice: str = "put the folder back and add it again, or delete them"
+    ) -> bool:
         """A disk that is not mounted is not a deleted library: mark its places, delete nothing, end the job."""
         job = self.job
         self._stores.places.mark_stretch(job.user_id, self._root, self._first, self._last, PlaceState.OFFLINE)
-        problem = Problem(
-            code="folder_offline",
-            message=f"{job.path} {how}. Its samples are kept and marked offline: mount its disk and add it again, or"
-            " delete them if they are not to come back.",
-        )
+        message = f"{job.path} {how}. Its samples are kept and marked offline: {advice} if they are not to come back."
         done = replace(job, scan=replace(job.scan, done=True, walked=True))
-        end_job(self._stores, done, JobState.FAILED, problem=problem)
+        end_job(self._stores, done, JobState.FAILED, problem=Problem(code=code, message=message))
         return False
-
-    def _may_follow(self, resolved: bytes) -> bool:
-        return any(resolved == root or resolved.startswith(root.rstrip(b"/") + b"/") for root in self._roots)
 
 
 def scan_turn(stores: Stores, job_id: str) -> bool:

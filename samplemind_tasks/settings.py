@@ -124,7 +124,9 @@ class Settings(BaseSettings):
     bulk_nice: int = 10
     """CPU and AI workers give way to everything else by this nice value; 0 is equal rights."""
     scan_slice_paths: int = 2000
-    """Paths listed between two savings of a scan's progress."""
+    """Paths listed between two savings of a scan's progress, at most."""
+    scan_slice_s: float = 2.0
+    """Seconds between two savings of a scan's progress: a pause or a cancel is seen then."""
     scan_turn_s: float = 10.0
     """After this long a scan lets the next job's scan have a turn."""
     settle_s: float = 2.0

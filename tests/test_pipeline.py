@@ -309,7 +309,7 @@ def test_a_scan_whose_message_was_lost_is_sent_again(held: Stores, folder: Path)
 
 
 def test_a_killed_scan_goes_on_where_it_was(held: Stores, folder: Path) -> None:
-    slow = with_settings(held, scan_slice_paths=5, scan_turn_s=0.0, chunk_places=2)
+    slow = with_settings(held, scan_slice_paths=6, scan_turn_s=0.0, chunk_places=2)
     job_id = submit(slow, folder)
     assert scan_turn(slow, job_id) is True  # one slice, then the turn is over
     assert polled(slow, job_id).counts.found == 5

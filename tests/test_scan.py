@@ -152,6 +152,32 @@ def test_a_vanished_file_is_marked_and_a_vanished_disk_deletes_nothing(held: Sto
     assert places(held)["amen.flac"].state is PlaceState.PRESENT
 
 
+def test_a_folder_that_became_a_link_out_of_the_roots_is_not_listed(held: Stores, library: Path) -> None:
+    held = Stores(held.settings.model_copy(update={"roots": (library,)}))
+    scan(held, library / "drums")
+    secret = library.with_name("secret")
+    (library / "drums").rename(secret)
+    (library / "drums").symlink_to(secret)
+    job = scan(held, library / "drums")
+    assert (job.state, job.problem and job.problem.code) == (JobState.FAILED, "outside_roots")
+    assert (job.counts.found, job.failures) == (0, {})
+
+
+def test_a_folder_without_sounds_can_be_cancelled_while_it_is_listed(held: Stores, library: Path) -> None:
+    held = Stores(held.settings.model_copy(update={"scan_slice_paths": 10, "scan_turn_s": 0.0}))
+    empty = library.with_name("empty")
+    for number in range(25):
+        (empty / f"{number:02d}").mkdir(parents=True)
+    document = new_job_document(user_id="local", kind=JobKind.FOLDER, path=str(empty), root="/", request={})
+    connect(held.settings).jobs.insert_one(document)
+    assert scan_turn(held, document["_id"])
+    record = held.jobs.get(document["_id"])
+    assert record
+    assert (record.state, record.scan.cursor[-4:]) == (JobState.RUNNING, "/08/")
+    connect(held.settings).jobs.update_one({"_id": document["_id"]}, {"$set": {"cancel": True}})
+    assert not scan_turn(held, document["_id"])
+
+
 def test_a_file_next_to_the_folder_is_not_its_business(held: Stores, library: Path) -> None:
     sound(library.with_name("library-2") / "x.wav")
     scan(held, library.parent)

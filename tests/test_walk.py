@@ -6,10 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from samplemind_tasks.roots import Roots
 from samplemind_tasks.walk import Sight, walk
 
 
 def listed(root: Path, after: str = "", folder: str = "", may_follow: object = None) -> list[tuple[str, Sight]]:
+    return [row for row in everything(root, after, folder, may_follow) if row[1] is not Sight.FOLDER]
+
+
+def everything(root: Path, after: str = "", folder: str = "", may_follow: object = None) -> list[tuple[str, Sight]]:
     follow = may_follow or (lambda _: True)
     return [(row.key, row.sight) for row in walk(os.fsencode(root), folder, after, follow)]  # type: ignore[arg-type]
 
@@ -39,10 +44,16 @@ def test_the_order_is_that_of_the_bytes_of_the_whole_path(tree: Path) -> None:
     assert keys == ["a-b.wav", "a.wav", "a/deep/er/y.flac", "a/x.wav", "b.wav", "z/1.mp3"]
 
 
-def test_a_walk_goes_on_behind_any_file(tree: Path) -> None:
-    whole = listed(tree)
+def test_a_walk_goes_on_behind_any_file_and_any_folder(tree: Path) -> None:
+    whole = everything(tree)
     for stop in range(len(whole)):
-        assert listed(tree, after=whole[stop][0]) == whole[stop + 1 :]
+        assert everything(tree, after=whole[stop][0]) == whole[stop + 1 :]
+
+
+def test_a_walk_that_finds_no_sounds_says_where_it_is(tree: Path) -> None:
+    (tree / "empty" / "deep").mkdir(parents=True)
+    folders = [key for key, sight in everything(tree) if sight is Sight.FOLDER]
+    assert folders == ["a/", "a/deep/", "a/deep/er/", "empty/", "empty/deep/", "z/"]
 
 
 def test_one_folder_or_one_file_can_be_walked(tree: Path) -> None:
@@ -85,12 +96,24 @@ def test_linked_folders_are_entered_but_never_in_a_circle(tree: Path, tmp_path_f
     assert not any(key.startswith("a/up/a/up") for key in keys)
 
 
+def test_folders_that_link_to_one_another_are_not_walked_in_every_order(tmp_path: Path) -> None:
+    names = [f"folder-{number}" for number in range(8)]
+    for name in names:
+        sound = tmp_path / name / "x.wav"
+        sound.parent.mkdir()
+        sound.write_bytes(b"x")
+        for other in names:
+            (tmp_path / name / other).symlink_to(tmp_path / other)
+    keys = [key for key, _ in listed(tmp_path)]
+    assert {f"{name}/x.wav" for name in names} < set(keys)
+    assert len(keys) <= 8 * 8 * 8
+
+
 def test_a_link_out_of_the_allowed_folders_is_refused(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     secret = tmp_path_factory.mktemp("secret") / "s.wav"
     secret.write_bytes(b"x")
     (tree / "steal.wav").symlink_to(secret)
     (tree / "steal").symlink_to(secret.parent)
-    inside = os.fsencode(tree.resolve()) + b"/"
-    found = dict(listed(tree, may_follow=lambda path: path.startswith(inside)))
+    found = dict(listed(tree, may_follow=Roots([tree]).hold))
     assert found["steal.wav"] is Sight.UNREADABLE
     assert "steal/s.wav" not in found

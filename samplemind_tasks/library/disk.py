@@ -13,7 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from samplemind_tasks.errors import BadRequest, Forbidden, NotFound, SampleMindError, StoreUnavailable
+from samplemind_tasks.errors import AudioError, BadRequest, Forbidden, NotFound, SampleMindError, StoreUnavailable
+from samplemind_tasks.roots import Roots
 from samplemind_tasks.settings import Settings
 
 PIECE_BYTES = 256 << 10
@@ -34,7 +35,7 @@ class Disk:
     """The server's disk, below the allowed roots."""
 
     def __init__(self, settings: Settings) -> None:
-        self._roots = settings.roots
+        self._roots = Roots(settings.roots)
         self._timeout_s = settings.request_timeout_s
         self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="disk")
 
@@ -105,11 +106,11 @@ def _resolved(text: str) -> Path:
     return Path(os.path.realpath(_absolute(text)))  # a loop of links stays as it is, where pathlib's raises
 
 
-def _target(text: str, roots: tuple[Path, ...]) -> Target:
+def _target(text: str, roots: Roots) -> Target:
     try:
         path = _absolute(text).resolve()
         str(path).encode()
-        root = _root_of(path, roots)
+        root = roots.around(path)
         if root is None:
             raise at_path(Forbidden, "outside_roots", f"{text} lies or leads outside the folders this server may read")
         if not path.exists():
@@ -130,23 +131,12 @@ def at_path(kind: type[SampleMindError], code: str, message: str) -> SampleMindE
     return kind(message, code=code, detail={"fields": [{"field": "path", "message": message}]})
 
 
-def _root_of(path: Path, roots: tuple[Path, ...]) -> Path | None:
-    """The innermost allowed root a resolved path lies under."""
-    around = [root for root in (root.absolute().resolve() for root in roots) if path.is_relative_to(root)]
-    return max(around, key=lambda root: len(root.parts), default=None)
-
-
-def _open_sound(location: bytes, size_bytes: int, roots: tuple[Path, ...]) -> BinaryIO | None:
+def _open_sound(location: bytes, size_bytes: int, roots: Roots) -> BinaryIO | None:
     try:
-        real = os.path.realpath(location)
-        if _root_of(Path(os.fsdecode(real)), roots) is None:
-            return None
-        # no waiting for a pipe's other end, no link put there since we looked
-        file = os.fdopen(os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC), "rb")
-    except OSError:
+        file = roots.open(location)
+    except AudioError:
         return None
-    found = os.fstat(file.fileno())
-    if not stat.S_ISREG(found.st_mode) or found.st_size != size_bytes:
+    if os.fstat(file.fileno()).st_size != size_bytes:
         file.close()
         return None
     return file

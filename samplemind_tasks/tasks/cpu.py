@@ -14,7 +14,7 @@ from celery.signals import worker_init, worker_process_init
 from samplemind_tasks.audio.analyze import analyze as measure
 from samplemind_tasks.audio.decode import open_sound
 from samplemind_tasks.audio.evidence import in_bytes, in_name
-from samplemind_tasks.audio.files import content_hash, open_regular
+from samplemind_tasks.audio.files import content_hash
 from samplemind_tasks.audio.listen import Heard, listen
 from samplemind_tasks.cards import FrontEnd
 from samplemind_tasks.errors import AudioError, FailureCode, NotFound, StoreUnavailable
@@ -22,6 +22,7 @@ from samplemind_tasks.logs import get_log
 from samplemind_tasks.pipeline import close, hand_on
 from samplemind_tasks.planning import current_versions
 from samplemind_tasks.queues import app, settings
+from samplemind_tasks.roots import Roots
 from samplemind_tasks.schemas import Failure
 from samplemind_tasks.store.chunks import ChunkSample, Stage
 from samplemind_tasks.store.mongo import sample_id
@@ -36,6 +37,7 @@ from samplemind_tasks.words.told import category_told
 log = get_log(__name__)
 
 VERSIONS = {Stage.ANALYZE.value: current_versions(settings)[Stage.ANALYZE.value]}
+ROOTS = Roots(settings.roots)
 GROUP_FILES = 20
 """Files held open together, asked about together and stored together: what a death costs at most."""
 
@@ -184,7 +186,7 @@ def _opened(work: Work, place: Place) -> Iterator[BinaryIO]:
         extension = place.key.rsplit(".", 1)[-1]
         raise AudioError(FailureCode.UNSUPPORTED, f"SampleMind does not decode .{extension} files.")
     else:
-        file = open_regular(place.location)
+        file = ROOTS.open(place.location)
     with file:
         _unchanged(file, place)
         yield file
