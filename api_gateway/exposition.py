@@ -47,6 +47,8 @@ class _Families(Collector):
         yield _gauge("store_up", "Whether a store answers.", ("store",), stores)
         reads = [(labels, count) for labels, count in sorted(look.cache.items())]
         yield _counter("cache_reads", "Reads of the cache by this gateway.", ("what", "result"), reads)
+        waits = [((what,), seconds) for what, seconds in sorted(look.cache_s.items())]
+        yield _counter("cache_read_seconds", "What these reads took together.", ("what",), waits)
         if look.queues is not None:
             yield from _queues(look.queues)
         if look.work is not None:

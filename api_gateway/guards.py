@@ -3,6 +3,7 @@
 Who sends a request, and how often, is callers.py's to ask.
 """
 
+import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -26,7 +27,11 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 JSON_BODY_BYTES = 1 << 20
 OPEN_PATHS = frozenset({"/", "/docs", "/openapi.json", "/v1/health/live"})
 """Nobody needs a key for these: they say what every copy of SampleMind says, and nothing of any library."""
-FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+FORWARDED = (
+    "forwarded", "via", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "x-original-forwarded-for", "true-client-ip",
+    "cf-connecting-ip", "fly-client-ip", "fastly-client-ip",
+)  # fmt: skip
+FORWARDED_PREFIX = "x-forwarded"
 """A request that carries one of these came through a proxy, from who knows where."""
 NOTHING_LOADED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """The content security policy of what is no page, and the beginning of every page's."""
@@ -48,8 +53,11 @@ def asks_for_key(scope: Scope, settings: Settings) -> bool:
     there, and no proxy handed it on. What the client says in Host is never asked.
     """
     address = (scope.get("server") or ("", None))[0]
-    headers = Headers(scope=scope)
-    return settings.asks_for_keys or not is_loopback(address) or any(name in headers for name in FORWARDED)
+    return settings.asks_for_keys or not is_loopback(address) or _came_by_a_proxy(Headers(scope=scope))
+
+
+def _came_by_a_proxy(headers: Headers) -> bool:
+    return any(name in FORWARDED or name.startswith(FORWARDED_PREFIX) for name in headers)
 
 
 class SiteGuard:
@@ -82,8 +90,9 @@ def _stranger(scope: Scope, allowed_origins: tuple[str, ...]) -> Problem | None:
     origin = headers.get("origin")
     if origin in allowed_origins:
         return None
-    is_foreign = origin is not None and urlsplit(origin).netloc.lower() != host.lower()
-    is_linked = scope["path"] not in OPEN_PATHS and headers.get("sec-fetch-site") == "cross-site"
+    site = headers.get("sec-fetch-site", "").lower()
+    is_foreign = site == "same-site" if origin is None else urlsplit(origin).netloc.lower() != host.lower()
+    is_linked = scope["path"] not in OPEN_PATHS and site == "cross-site"
     if is_linked or (is_foreign and scope["method"] not in SAFE_METHODS):
         detail: dict[str, object] = {"origin": origin, "host": host}
         return Problem(code="wrong_origin", message="this request was sent by a page of another site", detail=detail)
@@ -91,6 +100,8 @@ def _stranger(scope: Scope, allowed_origins: tuple[str, ...]) -> Problem | None:
 
 
 def _host_name(host: str) -> str:
+    if re.search(r"[^\w.:\[\]-]", host):  # what an address may hold besides, a Host may not
+        return ""
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:

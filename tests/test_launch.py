@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -36,7 +37,7 @@ from samplemind_tasks.launch import (
     supervisor,
 )
 from samplemind_tasks.launch.child import LOG_LIMIT_BYTES, Child, Guardian, rotate
-from samplemind_tasks.launch.folder import PASSWORDS
+from samplemind_tasks.launch.folder import PASSWORDS, DataFolder, write_run_file
 from samplemind_tasks.launch.site import Site
 from samplemind_tasks.model_table import network_cards
 from samplemind_tasks.settings import Settings
@@ -151,8 +152,18 @@ def test_servers_listen_on_loopback_only(stores: Settings) -> None:
 def test_what_is_written_is_for_the_owner_alone(stores: Settings) -> None:
     folder = stores.data_dir
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    for name in ("passwords.json", "run.json", "lock", "redis/server.conf", "cache/server.conf"):
-        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600, name
+    assert {"passwords.json", "run.json", "lock", "redis", "chroma", "logs"} <= {path.name for path in folder.iterdir()}
+    open_to_others = [path for path in folder.rglob("*") if path.lstat().st_mode & 0o077 and not path.is_symlink()]
+    assert open_to_others == []
+
+
+def test_an_address_is_told_when_it_answers_and_not_before(tmp_path: Path) -> None:
+    site = Site(Settings(data_dir=tmp_path), dict.fromkeys(PASSWORDS, "secret"), 1, {"gateway": 7, "flower": 8})
+    folder = DataFolder(tmp_path)
+    for answering, told in (set[str](), ""), ({"gateway"}, "http://127.0.0.1:7"):
+        site.answering |= answering  # another's server may have taken the port meanwhile
+        write_run_file(folder, site, "token", [])
+        assert (read_run_file(tmp_path)["url"], read_run_file(tmp_path)["flower"]["url"]) == (told, "")
 
 
 def test_passwords_are_not_in_anybodys_arguments(stores: Settings) -> None:
@@ -280,6 +291,16 @@ def test_a_dead_child_is_restarted_where_it_was_and_its_last_words_are_shown(tmp
     assert any("Ready to accept connections" in line for line in death.log_lines)
 
 
+def test_a_child_is_restarted_also_where_the_logs_were_cleared_away(tmp_path: Path) -> None:
+    events: list[Event] = []
+    with Stack(Settings(data_dir=tmp_path), only={"cache"}) as stack:
+        stack.start(events.append)
+        shutil.rmtree(tmp_path / "logs")
+        os.kill(read_run_file(tmp_path)["services"]["cache"]["pid"], signal.SIGKILL)
+        eventually(lambda: [event.what for event in events].count("ready") == 2)
+        assert (tmp_path / "logs" / "cache.log").exists()
+
+
 @pytest.mark.timeout(120)
 def test_a_model_that_is_away_holds_up_its_workers_alone_and_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -335,9 +356,8 @@ def test_a_killed_parent_leaves_no_children_and_the_next_start_works(
     assert not carriers_of(tmp_path)
 
 
-def test_children_that_outlived_parent_and_guardian_are_ended_by_the_next_start(
-    parent: subprocess.Popen[str], tmp_path: Path
-) -> None:
+def left_by(parent: subprocess.Popen[str], data_dir: Path) -> list[int]:
+    """The children that go on when parent and guardian are killed."""
     os.kill(parent.pid, signal.SIGSTOP)  # or it would make a new guardian
     [guardian] = [
         child for child in psutil.Process(parent.pid).children() if "guardian.py" in " ".join(child.cmdline())
@@ -345,8 +365,23 @@ def test_children_that_outlived_parent_and_guardian_are_ended_by_the_next_start(
     guardian.kill()
     parent.kill()
     parent.wait()
-    orphans = carriers_of(tmp_path)
+    orphans = carriers_of(data_dir)
     assert len(orphans) == 2
+    return orphans
+
+
+def test_down_ends_what_a_killed_stack_left(parent: subprocess.Popen[str], tmp_path: Path) -> None:
+    left_by(parent, tmp_path)
+    command = [sys.executable, "-m", "samplemind_tasks.cli", "down", "--data-dir", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "Ended 2 processes of a stack that was killed.\n"
+    assert not carriers_of(tmp_path)
+
+
+def test_children_that_outlived_parent_and_guardian_are_ended_by_the_next_start(
+    parent: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    orphans = left_by(parent, tmp_path)
     with Stack(Settings(data_dir=tmp_path), only={"cache"}) as stack:
         stack.start()
         assert not set(orphans) & set(carriers_of(tmp_path))

@@ -6,6 +6,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from api_gateway.conditional import has_already
 from api_gateway.dependencies import Cursor, FolderOrFile, InCollection, Limit, SampleId, TheLibrary, User
 from api_gateway.problems import declared, problem_response
 from api_gateway.ranges import Unsatisfiable, parse_range
@@ -115,7 +116,7 @@ async def get_audio(
     sound = await library.samples.sound(user, sample_id)
     etag = f'"{sound.file_hash}"'
     headers = _sound_headers(sound, etag)
-    if if_none_match == etag:
+    if has_already(if_none_match, etag):
         sound.close()
         return Response(status_code=304, headers=headers)
     if request.method == "HEAD":

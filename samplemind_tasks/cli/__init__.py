@@ -18,6 +18,7 @@ stack.py     what run and up are; quiet_start.py how such a program is started
 show.py      cells and tables; sheet.py one sample; progress.py one job; watch.py follows a job
 """
 
+import json
 import os
 import sys
 from importlib import metadata
@@ -25,6 +26,7 @@ from typing import Annotated
 
 try:
     import typer
+    from typer.exceptions import TyperException
 
     from samplemind_tasks.cli import (
         addresses,
@@ -89,9 +91,26 @@ def main() -> None:
     """The console script."""
     try:
         bear_any_name()
+        if "--json" in sys.argv:
+            raise SystemExit(_told_as_json())
         app()
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+
+
+def _told_as_json() -> int:
+    """Run for a program, which is told in JSON too that its call makes no sense."""
+    try:
+        return int(app(standalone_mode=False) or 0)
+    except TyperException as error:
+        told = {
+            "code": "usage",
+            "message": error.format_message(),
+            "detail": {},
+            "next": "`--help` shows what it takes",
+        }
+        sys.stderr.write(json.dumps(told) + "\n")
+        return error.exit_code
 
 
 def bear_any_name() -> None:

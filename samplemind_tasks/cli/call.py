@@ -37,7 +37,8 @@ PIPE_COLUMNS = 1000
 
 NEXT_STEPS = {
     "not_running": "start it with `samplemind up` and wait until it is ready",
-    "unreachable": "`samplemind doctor` shows what is away; `samplemind up` starts the stack",
+    "unreachable": "is the address right, http or https, and the port? `samplemind doctor` there shows what is away",
+    "no_such_route": "give the gateway's address alone, without a path: http://HOST:PORT",
     "already_running": "use it, or stop it with `samplemind down`",
     "launch_failed": "the logs folder of the data directory has the whole story",
     "server_away": "start that server, or unset the setting: then `samplemind up` starts one of its own",
@@ -78,7 +79,7 @@ NEXT_STEPS = {
     "not_installed": "install the extra where the gateway runs, and restart it",
     "no_key": "give it by SAMPLEMIND_KEY; `samplemind keys create` where the gateway runs makes one",
     "wrong_key": "`samplemind keys list` where the gateway runs shows which keys there are; SAMPLEMIND_KEY gives one",
-    "missing_scope": "`samplemind keys create --scope write` (or admin) makes a key that may",
+    "missing_scope": "`samplemind keys create --scope {needed}` where the gateway runs makes a key that may",
     "no_keys": "make one, then start again; SAMPLEMIND_HOST=127.0.0.1 needs none",
     "key_not_found": "`samplemind keys list` shows the ids",
     "still_starting": "`samplemind doctor` shows when everything is ready",
@@ -147,7 +148,7 @@ class Call:
         if stack is None:
             raise NotRunning(f"no stack runs on {self.settings.data_dir}")
         if not stack.url:
-            raise NotRunning(f"the stack (pid {stack.pid}) is still starting")
+            raise NotRunning(f"the stack (pid {stack.pid}) is still starting", code="still_starting")
         return Gateway(stack.url, self.settings.key.get_secret_value())
 
     def show(self, *human: RenderableType) -> None:
@@ -174,6 +175,7 @@ class Call:
     def fail(self, error: SampleMindError) -> None:
         """Say on stderr what went wrong and what to do next; to a program as one JSON value."""
         step = NEXT_STEPS.get(error.code, "").replace("`samplemind", f"`{program()}")
+        step = step.replace("{needed}", str(error.detail.get("needed", "write")))
         if self.as_json:
             told = {"code": error.code, "message": error.message, "detail": error.detail, "next": step or None}
             typer.echo(json.dumps(told), err=True)
@@ -243,7 +245,7 @@ def read_settings(url: str, data_dir: Path | None, api_key: str = "") -> Setting
     elif os.environ.get("SAMPLEMIND_DATA_DIR") == "":
         given["data_dir"] = default_data_dir()  # set to nothing is not set
     try:
-        return Settings(**given)  # type: ignore[arg-type]
+        settings = Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
         field_name = ".".join(str(part) for part in first["loc"])
@@ -253,12 +255,15 @@ def read_settings(url: str, data_dir: Path | None, api_key: str = "") -> Setting
         variable = f"SAMPLEMIND_{named[1].upper()}" if named else "a setting"
         right = json.dumps([os.environ.get(variable) or "/music"])
         raise typer.BadParameter(f"{variable} is a JSON list: write {variable}='{right}'") from error
+    if settings.url:
+        _web_address(settings.url)
+    return settings
 
 
 def _web_address(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise typer.BadParameter(f"--url: {url!r} is no web address: write http://HOST:PORT")
+        raise typer.BadParameter(f"--url or SAMPLEMIND_URL: {url!r} is no web address: write http://HOST:PORT")
     return url.rstrip("/")
 
 

@@ -49,8 +49,9 @@ def down(call: Call) -> None:
     data_dir = call.settings.data_dir
     stack = running_stack(data_dir)
     if stack is None:
-        call.answer({"stopped": False, "pid": None})
-        call.show(f"Nothing runs on {data_dir}.")
+        ended = _end_leftovers(data_dir)
+        call.answer({"stopped": bool(ended), "pid": None})
+        call.show(f"Ended {ended} processes of a stack that was killed." if ended else f"Nothing runs on {data_dir}.")
         return
     try:
         os.kill(stack.pid, signal.SIGTERM)
@@ -64,6 +65,18 @@ def down(call: Call) -> None:
         time.sleep(0.1)
     call.answer({"stopped": True, "pid": stack.pid})
     call.show("Stopped.")
+
+
+def _end_leftovers(data_dir: Path) -> int:
+    """End what a stack that was killed left running; how many it was."""
+    if not run_file(data_dir).exists():
+        return 0
+    from samplemind_tasks.launch import DataFolder, leftovers  # only now: it loads the database drivers
+
+    count, folder = len(leftovers(data_dir)), DataFolder(data_dir)
+    folder.open()
+    folder.close(finished=True)
+    return count
 
 
 def _machine(data_dir: Path) -> Iterator[Part]:
@@ -90,8 +103,9 @@ def _machine(data_dir: Path) -> Iterator[Part]:
         yield Part(
             name="stack",
             ok=False,
-            message="has died",
-            advice=f"`samplemind up` tidies up and starts it; its logs are in {data_dir / 'logs'}",
+            message="has died; some of its processes may have outlived it",
+            advice=f"`samplemind up` ends them and starts anew, `samplemind down` only ends them; its logs are in"
+            f" {data_dir / 'logs'}",
         )
 
 

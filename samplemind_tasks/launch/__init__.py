@@ -21,7 +21,7 @@ Any of SAMPLEMIND_REDIS_URL, _CACHE_URL, _MONGO_URL, _CHROMA_URL set means: that
 
 from samplemind_tasks.launch.check import BadSetting, check_settings
 from samplemind_tasks.launch.events import Event, LaunchFailed, NoKeys, ServerAway, StartCancelled
-from samplemind_tasks.launch.folder import AlreadyRunning, UnusableFolder, read_run_file
+from samplemind_tasks.launch.folder import AlreadyRunning, DataFolder, UnusableFolder, leftovers, read_run_file
 from samplemind_tasks.launch.services import SERVICES, STORES
 from samplemind_tasks.launch.signals import stop_on_signals
 from samplemind_tasks.launch.supervisor import Stack
@@ -31,6 +31,7 @@ __all__ = [
     "STORES",
     "AlreadyRunning",
     "BadSetting",
+    "DataFolder",
     "Event",
     "LaunchFailed",
     "NoKeys",
@@ -39,6 +40,7 @@ __all__ = [
     "StartCancelled",
     "UnusableFolder",
     "check_settings",
+    "leftovers",
     "read_run_file",
     "stop_on_signals",
 ]

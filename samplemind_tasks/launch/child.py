@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import psutil
 
@@ -17,6 +18,8 @@ from samplemind_tasks.launch import guardian
 
 LOG_LIMIT_BYTES = 10 << 20
 TAIL_LINES = 15
+PRIVATE = 0o077
+"""The mask of what children make: nobody but their owner reads it, wherever the data folder is copied."""
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -28,7 +31,8 @@ class Child:
         self.log_path = log_path
         self.started_at = time.time()
         rotate(log_path)
-        with log_path.open("ab") as log:
+        log_path.parent.mkdir(0o700, exist_ok=True)  # somebody may have cleared it away while we ran
+        with _for_its_owner(log_path, os.O_APPEND) as log:
             self._log_start = log.tell()
             self._process = subprocess.Popen(
                 argv,
@@ -38,6 +42,7 @@ class Child:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C on the terminal is ours alone
+                umask=PRIVATE,
             )
         self.pid = self._process.pid
         self.ended = threading.Event()
@@ -81,7 +86,9 @@ class Child:
             os.killpg(self.pid, signal.SIGKILL)
 
     def last_lines(self) -> tuple[str, ...]:
-        """The last lines it wrote in this run, without colours."""
+        """The last lines it wrote in this run, without colours; none where somebody cleared its log away."""
+        if not self.log_path.exists():
+            return ()
         with self.log_path.open("rb") as log:
             size = log.seek(0, os.SEEK_END)
             log.seek(max(self._log_start if self._log_start <= size else 0, size - (16 << 10)))
@@ -94,11 +101,16 @@ def _listens(process: psutil.Process, port: int) -> bool:
     return any(row.status == psutil.CONN_LISTEN and row.laddr.port == port for row in sockets)
 
 
+def _for_its_owner(path: Path, flags: int) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | flags, 0o600), "ab")
+
+
 def rotate(log_path: Path) -> None:
     """Set a long log aside. Children append, so that cutting the file under them is safe."""
     if not log_path.exists() or log_path.stat().st_size < LOG_LIMIT_BYTES:
         return
-    log_path.with_suffix(".log.1").write_bytes(log_path.read_bytes())
+    with _for_its_owner(log_path.with_suffix(".log.1"), os.O_TRUNC) as kept:
+        kept.write(log_path.read_bytes())
     os.truncate(log_path, 0)
 
 

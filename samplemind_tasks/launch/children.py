@@ -87,6 +87,13 @@ class Children:
             self._guardian.dismiss()
             self._guardian = None
 
+    def tell(self, service: str) -> None:
+        """Let the run file say that a service answers."""
+        with self._changing:
+            self._site.answering.add(service)
+            if self._guardian is not None:
+                self._write_run_file()
+
     def _write_run_file(self) -> None:
         write_run_file(self._folder, self._site, self._token, self._alive.values())
 

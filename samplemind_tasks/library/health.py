@@ -207,7 +207,7 @@ def _worker(role: str, processes: Sequence[Mapping[str, object]]) -> Part:
             name=f"{role} worker",
             ok=False,
             message=f"{len(processes)} alive, but none took any of the waiting work for {stands_s / 60:.0f} minutes",
-            advice="its log says which file it is at; ended and started again, it goes on where it was",
+            advice="end it and start it again: it goes on where it was; its log says what it did last",
         )
     if processes:
         told = "; ".join(filter(None, map(_told, processes)))

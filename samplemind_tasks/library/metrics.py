@@ -35,6 +35,8 @@ class Look:
     """What every living process tells of itself, by role."""
     cache: Mapping[tuple[str, str], int]
     """Reads of this process by what was asked for and how it went."""
+    cache_s: Mapping[str, float]
+    """What they took together, by what was asked for."""
 
 
 class Metrics:
@@ -65,6 +67,7 @@ class Metrics:
             tallied=tallied,
             workers=workers,
             cache=self._cache.reads,
+            cache_s=self._cache.seconds,
         )
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import cast
 
@@ -124,20 +124,25 @@ class Cache:
         self._redis = redis
         self.reads: Counter[tuple[str, str]] = Counter()
         """Reads of this process by what was read, the word its key begins with, and how: hit, miss or error."""
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        """What they took together."""
 
     async def get(self, key: str) -> str | None:
+        began = time.perf_counter()
         try:
             found = cast("str | None", await self._redis.get(f"cache:{key}"))
         except RedisError:
-            self._count(key, "error")
+            self._count(key, "error", began)
             return None
-        self._count(key, "miss" if found is None else "hit")
+        self._count(key, "miss" if found is None else "hit", began)
         return found
 
-    def _count(self, key: str, how: str) -> None:
+    def _count(self, key: str, how: str, began: float) -> None:
         """By the first word alone: what follows names people and sounds."""
         first = _FIRST_WORD.match(key)
-        self.reads[first.group() if first else "other", how] += 1
+        what = first.group() if first else "other"
+        self.reads[what, how] += 1
+        self.seconds[what] += time.perf_counter() - began
 
     async def put(self, key: str, text: str, expires_s: float) -> None:
         try:

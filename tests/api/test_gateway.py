@@ -150,6 +150,11 @@ def test_fault_of_ours_tells_nothing_of_the_inside(client: httpx.Client, world: 
         ({"Origin": "null"}, 403),
         ({"Host": "localhost:8000", "Origin": "http://localhost:8000"}, 422),
         ({"Host": "localhost:8000", "Origin": "http://localhost:9999"}, 403),
+        ({"Host": "evil.example@localhost"}, 403),
+        ({"Host": "localhost#evil.example"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Sec-Fetch-Site": "CROSS-SITE"}, 403),
+        ({"Sec-Fetch-Site": "none"}, 422),
     ],
 )
 def test_pages_of_other_sites_are_refused(client: httpx.Client, headers: dict[str, str], status: int) -> None:

@@ -226,6 +226,14 @@ def test_a_server_bound_to_all_addresses_behind_our_back_is_not_open(world: Worl
 
 
 @pytest.mark.parametrize(
+    "header",
+    ["Forwarded", "Via", "X-Real-IP", "X-Forwarded-For", "X-Forwarded-Proto", "CF-Connecting-IP", "True-Client-IP"],
+)
+def test_what_came_through_a_proxy_needs_a_key(client: httpx.Client, header: str) -> None:
+    assert client.get("/v1/samples", headers={header: "127.0.0.1"}).json()["code"] == "no_key"
+
+
+@pytest.mark.parametrize(
     ("host", "server", "is_asked"),
     [
         ("127.0.0.1", ("127.0.0.1", 80), False),

@@ -175,6 +175,7 @@ def test_reads_of_the_cache_are_counted(client: httpx.Client) -> None:
     seen = scrape(client)
     assert value(seen, "cache_reads_total", what="stats", result="miss") == 1
     assert value(seen, "cache_reads_total", what="stats", result="hit") == 2
+    assert 0 < value(seen, "cache_read_seconds_total", what="stats") < 1
 
 
 def test_a_store_that_is_away_is_told_and_fails_no_scrape(settings: Settings, serve: Serve, tmp_path: Path) -> None:

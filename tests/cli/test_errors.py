@@ -29,6 +29,11 @@ def test_an_address_that_is_none_is_said_with_one_that_is(url: str) -> None:
     assert "is no web address: write http://HOST:PORT" in said("list", "--url", url)
 
 
+def test_so_it_is_before_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAMPLEMIND_URL", "")  # which the option sets
+    assert "is no web address: write http://HOST:PORT" in said("--url", "ftp://127.0.0.1", "list")
+
+
 def test_a_job_that_cannot_be_one_leads_to_the_list_of_jobs() -> None:
     told = said("failures", "zz", "--url", NOWHERE)
     assert told.startswith("no_such_job: 'zz' is no job id")

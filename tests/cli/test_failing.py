@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from cli.calling import Called, answering
+from cli.calling import Called, answering, run_program
 from samplemind_tasks.cli.call import read_settings
 from samplemind_tasks.settings import default_data_dir
 
@@ -36,6 +36,15 @@ def test_a_call_that_makes_no_sense_exits_with_2(call: Called, arguments: list[s
     outcome = call(*arguments)
     assert outcome.code == 2
     assert outcome.out == ""
+
+
+@pytest.mark.parametrize("arguments", [["search", "kick", "--bpm", "abc"], ["list", "--bogus"], ["show"]])
+def test_a_program_is_told_in_json_too_that_its_call_makes_no_sense(arguments: list[str]) -> None:
+    outcome = run_program(*arguments, "--json", SAMPLEMIND_URL="http://127.0.0.1:9")
+    assert (outcome.code, outcome.out) == (2, "")
+    told = json.loads(outcome.err)
+    assert told["code"] == "usage"
+    assert told["message"]
 
 
 def test_a_setting_that_makes_no_sense_is_named(call: Called, monkeypatch: pytest.MonkeyPatch) -> None:
