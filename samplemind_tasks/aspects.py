@@ -22,6 +22,8 @@ DESCRIPTORS = (
     "short", "sustained", "hollow",
 )  # fmt: skip
 """Every word of `Features.words`, in the order of a sample's `word_scores`."""
+SAID = 127
+"""A descriptor with this score or more holds."""
 
 
 class Aspect(StrEnum):
@@ -126,6 +128,11 @@ def word_scores(features: Features) -> npt.NDArray[np.uint8]:
     """The descriptors of one sound, uint8 [len(DESCRIPTORS)]; 255 is 1, and 0 is not said."""
     said = {word.name: word.score for word in features.words}
     return np.array([round(255 * said.get(name, 0.0)) for name in DESCRIPTORS], np.uint8)
+
+
+def said_words(scores: bytes) -> list[str]:
+    """The descriptors that hold, of a sample's `word_scores`."""
+    return [word for word, score in zip(DESCRIPTORS, scores, strict=False) if score >= SAID]
 
 
 def _pitch(features: Features) -> list[float]:

@@ -41,6 +41,17 @@ class Where(Strict):
     state: SampleState | None = None
     category: Category | None = None
     favourite: Flag | None = None
+    duration_min: Number | None = None
+    """Seconds."""
+    duration_max: Number | None = None
+    loudness_min: Number | None = None
+    """LUFS."""
+    loudness_max: Number | None = None
+    brightness_min: Number | None = None
+    """Hz, of the spectral centroid."""
+    brightness_max: Number | None = None
+    word: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=16)] = Field(default_factory=list)
+    """All of these descriptors: bright, dark, punchy, ..."""
     path: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
     """Only what lives in this folder, or is this file."""
     collection: Id | None = None
@@ -51,8 +62,10 @@ class Where(Strict):
         conditions = self.model_dump(exclude={"key_compatible", "tempo_octaves"}).values()
         if all(value in (None, "", []) for value in conditions):
             raise ValueError("name at least one condition; state=ready is nearly everything")
-        if self.tempo_min is not None and self.tempo_max is not None and self.tempo_min > self.tempo_max:
-            raise ValueError("tempo_min is more than tempo_max")
+        for name in ("tempo", "duration", "loudness", "brightness"):
+            least, most = getattr(self, f"{name}_min"), getattr(self, f"{name}_max")
+            if least is not None and most is not None and least > most:
+                raise ValueError(f"{name}_min is more than {name}_max")
         return self
 
 

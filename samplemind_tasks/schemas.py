@@ -185,6 +185,10 @@ class Sample(Strict):
     key_confidence: float | None
     key_camelot: str | None
     loudness_lufs: float | None
+    brightness_hz: float | None = None
+    """The spectrum's centroid."""
+    words: list[str] = Field(default_factory=list)
+    """What it sounds like, measured: bright, dark, punchy, ..."""
     tags: list[str]
     analysis_version: int
     category: Category | None = None

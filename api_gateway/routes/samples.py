@@ -1,5 +1,6 @@
 """Samples: the library's sounds."""
 
+from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote
 
@@ -16,9 +17,10 @@ from samplemind_tasks.errors import BadRequest
 from samplemind_tasks.features import Kind
 from samplemind_tasks.keynames import read_key
 from samplemind_tasks.library.samples import Sound
+from samplemind_tasks.queries import Span
 from samplemind_tasks.said import SampleChange
 from samplemind_tasks.schemas import Peaks, Problem, Sample, SampleDetail, SamplePage, SampleState
-from samplemind_tasks.store.pages import SampleFilter
+from samplemind_tasks.store.pages import SampleFilter, known_words, span_of
 
 router = APIRouter(tags=["samples"])
 
@@ -26,9 +28,49 @@ SOUND = {name: {"schema": {"type": "string", "format": "binary"}} for name in ("
 KEPT_BY_CLIENT = "private, max-age=3600"
 Detail = Annotated[bool, Query(description="Up to 16,000 bins instead of at most 1000.")]
 Bpm = Annotated[float | None, Query(gt=0, lt=1000, allow_inf_nan=False)]
+Bound = Annotated[float | None, Query(allow_inf_nan=False)]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a query asks of measured numbers and words."""
+
+    duration_s: Span | None
+    loudness_lufs: Span | None
+    brightness_hz: Span | None
+    words: tuple[str, ...]
+
+
+def measured_filter(
+    duration_min: Annotated[Bound, Query(description="Seconds, at least.")] = None,
+    duration_max: Annotated[Bound, Query(description="Seconds, at most.")] = None,
+    loudness_min: Annotated[Bound, Query(description="LUFS, at least.")] = None,
+    loudness_max: Annotated[Bound, Query(description="LUFS, at most.")] = None,
+    brightness_min: Annotated[Bound, Query(description="Hz of the spectral centroid, at least.")] = None,
+    brightness_max: Annotated[Bound, Query(description="Hz of the spectral centroid, at most.")] = None,
+    word: Annotated[
+        list[Annotated[str, Query(max_length=64)]],
+        Query(max_length=16, description="All of these descriptors: bright, dark, punchy, ..."),
+    ] = [],  # noqa: B006
+) -> Measured:
+    """The part of a filter that is about what was measured."""
+    _in_order("duration", duration_min, duration_max)
+    _in_order("loudness", loudness_min, loudness_max)
+    _in_order("brightness", brightness_min, brightness_max)
+    return Measured(
+        span_of(duration_min, duration_max), span_of(loudness_min, loudness_max),
+        span_of(brightness_min, brightness_max), known_words(word, "word"),
+    )  # fmt: skip
+
+
+def _in_order(name: str, least: float | None, most: float | None) -> None:
+    if least is not None and most is not None and least > most:
+        message = f"is more than {name}_max"
+        raise BadRequest(f"{name}_min: {message}", detail={"fields": [{"field": f"{name}_min", "message": message}]})
 
 
 def sample_filter(
+    measured: Annotated[Measured, Depends(measured_filter)],
     kind: Annotated[Kind | None, Query(description="What the sound is for.")] = None,
     key: Annotated[
         str | None, Query(max_length=16, description="Musical key, or its Camelot name.", examples=["A minor", "8A"])
@@ -47,12 +89,10 @@ def sample_filter(
     if key is not None and read_key(key) is None:
         message = 'write "A minor", Am, "F# major" or 8A'
         raise BadRequest(f"key: {message}", detail={"fields": [{"field": "key", "message": message}]})
-    if tempo_min is not None and tempo_max is not None and tempo_min > tempo_max:
-        message = "is more than tempo_max"
-        raise BadRequest(f"tempo_min: {message}", detail={"fields": [{"field": "tempo_min", "message": message}]})
+    _in_order("tempo", tempo_min, tempo_max)
     return SampleFilter(
         kind, key, tempo_min, tempo_max, tuple(tag), name or None, state, category, favourite, tempo_octaves,
-        key_compatible,
+        key_compatible, measured.duration_s, measured.loudness_lufs, measured.brightness_hz, measured.words,
     )  # fmt: skip
 
 

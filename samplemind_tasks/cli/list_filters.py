@@ -36,6 +36,19 @@ def bpm_range(text: str) -> tuple[float | None, float | None]:
     return (float(low) if low else None, float(high) if high else None)
 
 
+def span(text: str) -> dict[str, float | None]:
+    """0.5-2, 0.5- (from) or -2 (up to); a lower end below zero is written with two dots: -20..-8, -20.., ..-8."""
+    number = r"[+-]?\d+(?:\.\d+)?"
+    match = re.fullmatch(rf"\s*({number})?\s*\.\.\s*({number})?\s*", text)
+    match = match or re.fullmatch(r"\s*(\d+(?:\.\d+)?)?\s*[-–]\s*(\d+(?:\.\d+)?)?\s*", text)
+    least, most = match.groups() if match else (None, None)
+    if least is None and most is None:
+        raise typer.BadParameter(f"{text!r} is no range: write 0.5-2, 0.5-, -2, or -20..-8")
+    if least and most and float(least) > float(most):
+        raise typer.BadParameter(f"{text!r}: the lower end comes first")
+    return {"least": float(least) if least else None, "most": float(most) if most else None}
+
+
 def key_name(text: str) -> str:
     """A minor, from "A minor", "Am", "a-Moll" or "8A"; C major from "C"."""
     name = read_key(text.strip().capitalize())
@@ -44,6 +57,7 @@ def key_name(text: str) -> str:
     return name
 
 
+RANGE = "MIN-MAX"
 KINDS = f"Only one kind: {', '.join(Kind)}."
 Body = Callable[..., int | None]
 
@@ -57,7 +71,11 @@ def filter_query(
     bpm: Annotated[str | None, typer.Option("--bpm", metavar="MIN-MAX", help="120-130, 120-, -130 or 124.")] = None,
     octaves: Annotated[bool, typer.Option("--octaves", help="Half and double that tempo too.")] = False,
     compatible: Annotated[bool, typer.Option("--compatible", help="Keys that mix with that key too.")] = False,
+    duration: Annotated[str | None, typer.Option("--duration", metavar=RANGE, help="Seconds.")] = None,
+    loudness: Annotated[str | None, typer.Option("--loudness", metavar="MIN..MAX", help="LUFS, as in -20..-8.")] = None,
+    brightness: Annotated[str | None, typer.Option("--brightness", metavar=RANGE, help="Centroid, Hz.")] = None,
     tag: Annotated[list[str] | None, typer.Option("--tag", help="Only what has this tag. Again for more.")] = None,
+    word: Annotated[list[str] | None, typer.Option("--word", help="Only what is bright, dark, punchy, ...")] = None,
     name: Annotated[str | None, typer.Option("--name", help="Part of the name.")] = None,
     category: Annotated[
         Category | None,
@@ -69,7 +87,8 @@ def filter_query(
         typer.Option("--state", parser=one_of(SampleState), metavar="STATE", help="analyzed, or ready: searchable."),
     ] = None,
     path: Annotated[
-        Path | None, typer.Option("--path", metavar="PATH", parser=named_path, help="Only what lives in this folder.")
+        Path | None,
+        typer.Option("--path", "--folder", metavar="PATH", parser=named_path, help="Only what lives in this folder."),
     ] = None,
 ) -> Query:
     """What a request to the gateway says of them."""
@@ -79,8 +98,15 @@ def filter_query(
         "tag": tag and [as_shown(each) for each in tag], "name": name and as_shown(name),
         "tempo_octaves": octaves or None, "key_compatible": compatible or None,
         "favourite": favourite or None, "path": as_shown(path.expanduser().absolute()) if path else None,
+        "word": word or None, **_bounds("duration", duration), **_bounds("loudness", loudness),
+        **_bounds("brightness", brightness),
     }  # fmt: skip
     return {field: value for field, value in wanted.items() if value is not None}
+
+
+def _bounds(name: str, text: str | None) -> dict[str, float | None]:
+    between = span(text) if text else {}
+    return {f"{name}_min": between.get("least"), f"{name}_max": between.get("most")}
 
 
 def with_filters(body: Body) -> Body:

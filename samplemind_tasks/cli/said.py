@@ -134,8 +134,8 @@ def _where(call: Call, texts: list[str]) -> Json:
             if value != "yes":
                 raise typer.BadParameter(f"--where {text!r}: write {name}=yes, or leave it out")
             given[name] = True
-        elif name == "tag":
-            given.setdefault("tag", []).append(value)
+        elif name in ("tag", "word"):
+            given.setdefault(name, []).append(value)
         else:
             given[name] = (option.annotation.__metadata__[0].parser or str)(value)
     return dict(filter_query(**given)) | collection

@@ -12,7 +12,7 @@ from samplemind_tasks.cli import found, show
 from samplemind_tasks.cli.call import Call, command, one_of
 from samplemind_tasks.cli.category_names import category_called
 from samplemind_tasks.cli.client import as_shown
-from samplemind_tasks.cli.list_filters import KINDS, bpm_range, key_name
+from samplemind_tasks.cli.list_filters import KINDS, RANGE, bpm_range, key_name, span
 from samplemind_tasks.cli.meant import NullOption, PathsOption, SampleArgument, find_sample, print_paths
 from samplemind_tasks.cli.named import CollectionOption, collection_id
 from samplemind_tasks.cli.transport import Json
@@ -22,21 +22,7 @@ from samplemind_tasks.queries import MOST_HITS, DuplicateGroup, ReindexAnswer, S
 
 app = typer.Typer()
 
-RANGE = "MIN-MAX"
 ASPECTS = tuple(Weights.model_fields)
-
-
-def span(text: str) -> dict[str, float | None]:
-    """0.5-2, 0.5- (from) or -2 (up to); a lower end below zero is written with two dots: -20..-8, -20.., ..-8."""
-    number = r"[+-]?\d+(?:\.\d+)?"
-    match = re.fullmatch(rf"\s*({number})?\s*\.\.\s*({number})?\s*", text)
-    match = match or re.fullmatch(r"\s*(\d+(?:\.\d+)?)?\s*[-–]\s*(\d+(?:\.\d+)?)?\s*", text)
-    least, most = match.groups() if match else (None, None)
-    if least is None and most is None:
-        raise typer.BadParameter(f"{text!r} is no range: write 0.5-2, 0.5-, -2, or -20..-8")
-    if least and most and float(least) > float(most):
-        raise typer.BadParameter(f"{text!r}: the lower end comes first")
-    return {"least": float(least) if least else None, "most": float(most) if most else None}
 
 
 def weight(text: str) -> tuple[str, float]:
@@ -79,7 +65,9 @@ def search(
     tag: Annotated[list[str] | None, typer.Option("--tag", help="Only what has this tag.")] = None,
     word: Annotated[list[str] | None, typer.Option("--word", help="Only what is bright, dark, punchy, ...")] = None,
     name: Annotated[str | None, typer.Option("--name", help="Part of the name.")] = None,
-    folder: Annotated[Path | None, typer.Option("--folder", metavar="PATH", help="Only what lives below it.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--folder", "--path", metavar="PATH", help="Only what lives below it.")
+    ] = None,
     favourite: Annotated[bool, typer.Option("--favourite", help="Only favourites.")] = False,
     collection: CollectionOption = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=MOST_HITS, help="How many.")] = 20,

@@ -7,7 +7,7 @@ from samplemind_tasks.curation import EditAnswer, SampleEdit, Where
 from samplemind_tasks.library.samples import Samples
 from samplemind_tasks.store.catalog import Catalog
 from samplemind_tasks.store.events import EventLog
-from samplemind_tasks.store.pages import SampleFilter
+from samplemind_tasks.store.pages import SampleFilter, known_words, span_of
 from samplemind_tasks.store.said import Said
 
 EDIT_S = 4.0
@@ -65,4 +65,6 @@ def sample_filter(where: Where) -> SampleFilter:
     return SampleFilter(
         where.kind, where.key, where.tempo_min, where.tempo_max, tuple(where.tag), where.name or None, where.state,
         where.category, where.favourite, where.tempo_octaves, where.key_compatible,
+        span_of(where.duration_min, where.duration_max), span_of(where.loudness_min, where.loudness_max),
+        span_of(where.brightness_min, where.brightness_max), known_words(where.word, "where.word"),
     )  # fmt: skip

@@ -1,24 +1,19 @@
 """Which samples of a shelf a search may find: numbers over columns."""
 
-import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from samplemind_tasks.aspects import DESCRIPTORS
-from samplemind_tasks.errors import BadRequest
-from samplemind_tasks.facets import FULL
+from samplemind_tasks.aspects import DESCRIPTORS, SAID
 from samplemind_tasks.keynames import compatible, wheel_place
 from samplemind_tasks.library.shelf import View
 from samplemind_tasks.queries import Filters, Span
 from samplemind_tasks.schemas import SampleState
+from samplemind_tasks.store.pages import known_words
 from samplemind_tasks.store.shelf import CATEGORIES, KINDS, Column
 
 Mask = npt.NDArray[np.bool_]
-
-SAID = FULL // 2
-"""A descriptor at or above this score holds."""
 
 
 def kept_rows(view: View, wanted: Filters) -> npt.NDArray[np.intp]:
@@ -33,8 +28,8 @@ def kept_rows(view: View, wanted: Filters) -> npt.NDArray[np.intp]:
     mask &= _numbers(view, wanted) & _one_of(view, wanted)
     for tag in wanted.tags:
         mask &= _rows_mask(len(mask), view.shelf.tagged.get(tag, ()))
-    for word in wanted.words:
-        mask &= view["word_scores"][:, _descriptor(word)] >= SAID
+    for word in known_words(wanted.words, "filters.words"):
+        mask &= view["word_scores"][:, DESCRIPTORS.index(word)] >= SAID
     if wanted.collection is not None:
         row_of = view.shelf.row_of
         members = [row_of[sample] for sample in view.members(wanted.collection) if sample in row_of]
@@ -84,13 +79,6 @@ def _within(column: Column, span: Span) -> Mask:
     least = -np.inf if span.least is None else span.least
     most = np.inf if span.most is None else span.most
     return np.asarray((column >= np.float32(least)) & (column <= np.float32(most)))
-
-
-def _descriptor(word: str) -> int:
-    if word in DESCRIPTORS:
-        return DESCRIPTORS.index(word)
-    message = f"{re.sub('[^ -~]', '?', word)!r} is none of {', '.join(DESCRIPTORS)}"
-    raise BadRequest(f"filters.words: {message}", detail={"fields": [{"field": "filters.words", "message": message}]})
 
 
 def _rows_mask(count: int, rows: "set[int] | Sequence[int]") -> Mask:

@@ -3,16 +3,23 @@
 import base64
 import binascii
 import math
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
 from pydantic import TypeAdapter
 
+from samplemind_tasks.aspects import DESCRIPTORS
 from samplemind_tasks.categories import Category
 from samplemind_tasks.errors import BadRequest
 from samplemind_tasks.features import Kind
 from samplemind_tasks.keynames import compatible, wheel_place
+from samplemind_tasks.queries import Span
 from samplemind_tasks.schemas import Sample, SampleState
+
+SPANS = ("duration_s", "loudness_lufs", "brightness_hz")
+"""What a sample's numbers are narrowed by besides tempo, which has octaves."""
 
 
 def encode_cursor(what: str, *position: str | int) -> str:
@@ -58,10 +65,34 @@ class SampleFilter:
     """Half and double the tempo count too."""
     key_compatible: bool = False
     """Keys that mix with it count too."""
+    duration_s: Span | None = None
+    loudness_lufs: Span | None = None
+    brightness_hz: Span | None = None
+    words: tuple[str, ...] = ()
+    """All of these descriptors."""
 
     @property
     def keeps_all(self) -> bool:
         return self == SampleFilter()
+
+
+def span_of(least: float | None, most: float | None) -> Span | None:
+    """From one bound to the other; None where there is neither."""
+    return None if least is None and most is None else Span(least=least, most=most)
+
+
+def known_words(words: Sequence[str], field: str) -> tuple[str, ...]:
+    """The same words.
+
+    Raises
+    ------
+    BadRequest : one is no descriptor; with the field that it was given in.
+    """
+    for word in words:
+        if word not in DESCRIPTORS:
+            message = f"{re.sub('[^ -~]', '?', word)!r} is none of {', '.join(DESCRIPTORS)}"
+            raise BadRequest(f"{field}: {message}", detail={"fields": [{"field": field, "message": message}]})
+    return tuple(words)
 
 
 AS_JSON = TypeAdapter(SampleFilter)
@@ -82,7 +113,17 @@ def keeps(wanted: SampleFilter, sample: Sample) -> bool:
         return False
     if not _is_in_tempo(wanted, sample.tempo_bpm) or not _is_in_key(wanted, sample.key):
         return False
-    return all(tag in sample.tags for tag in wanted.tags)
+    if not all(_is_in_span(getattr(wanted, name), getattr(sample, name)) for name in SPANS):
+        return False
+    return all(tag in sample.tags for tag in wanted.tags) and all(word in sample.words for word in wanted.words)
+
+
+def _is_in_span(span: Span | None, value: float | None) -> bool:
+    """What does not exist lies in no span."""
+    if span is None:
+        return True
+    least, most = (-math.inf if span.least is None else span.least), (math.inf if span.most is None else span.most)
+    return value is not None and least <= value <= most
 
 
 def _is_in_tempo(wanted: SampleFilter, tempo_bpm: float | None) -> bool:

@@ -6,15 +6,17 @@ from datetime import UTC, datetime
 
 from pymongo.asynchronous.database import AsyncDatabase
 
+from samplemind_tasks.aspects import said_words
 from samplemind_tasks.keynames import camelot
 from samplemind_tasks.said import MOST_TAGS, SAID_FIELDS, Found
 from samplemind_tasks.schemas import Sample
 from samplemind_tasks.store.mongo import Document, batches, translating
 
-_COMPUTED = {"id", "tags", "category", "category_confidence", "category_source", "favourite", "said", "paths"}
-_FIELDS = [name for name in Sample.model_fields if name not in _COMPUTED]
 _OF_CATEGORY = ("category", "category_confidence", "category_source")
-SHOWN = dict.fromkeys([*_FIELDS, "user_id", "tags", "user", "paths", *(f"heard.{name}" for name in _OF_CATEGORY)], 1)
+_COMPUTED = {"id", "tags", *_OF_CATEGORY, "favourite", "said", "paths", "brightness_hz", "words"}
+_FIELDS = [name for name in Sample.model_fields if name not in _COMPUTED]
+_MADE_FROM = ("user_id", "tags", "user", "paths", "centroid_hz", "word_scores")
+SHOWN = dict.fromkeys([*_FIELDS, *_MADE_FROM, *(f"heard.{name}" for name in _OF_CATEGORY)], 1)
 """Not what searches are made of, which is most of a document."""
 
 
@@ -62,6 +64,8 @@ def shown_sample(row: Document) -> Sample:
         "favourite": bool(said.get("favourite")),
         "said": [name for name in SAID_FIELDS if said.get(name)],
         "paths": row.get("paths", []),
+        "brightness_hz": row.get("centroid_hz"),
+        "words": said_words(row.get("word_scores", b"")),
     }
     return Sample.model_validate(found | said_over(row) | others)
 

@@ -65,6 +65,7 @@ HIDDEN = {("GET", "/"), ("GET", "/docs"), ("GET", "/openapi.json"), ("HEAD", "/v
 STREAMS = {"all_events"}
 NAMES_NOTHING = {
     "after", "category", "code", "cursor", "detail", "favourite", "features", "format", "key", "key_compatible", "kind",
+    "brightness_max", "brightness_min", "duration_max", "duration_min", "loudness_max", "loudness_min", "word",
     "limit", "name", "query", "state", "tag", "tempo_max", "tempo_min", "tempo_octaves", "vectors",
 }  # fmt: skip
 """Query parameters that cannot name what is somebody's."""

@@ -67,6 +67,28 @@ def test_lists_and_searches_filter_by_what_was_said(client: httpx.Client, world:
         assert eventually(lambda wanted=filters: searched(client, filters=wanted) == ["a.wav"]), filters
 
 
+def test_lists_edits_and_searches_narrow_by_the_same_numbers(client: httpx.Client, world: World) -> None:
+    spread = {"mean": 4_000.0, "deviation": 1.0, "p10": 1.0, "p50": 1.0, "p90": 1.0}
+    bright = {"words": [{"name": "bright", "score": 0.9}, {"name": "soft", "score": 0.2}], "centroid_hz": spread}
+    world.sample("a.wav", vector=[1.0], duration_s=0.5, loudness_lufs=-20.0, **bright)
+    world.sample("b.wav", vector=[0.0, 1.0])
+    for listed, searched_for in (
+        ({"duration_max": 1}, {"duration_s": {"most": 1}}),
+        ({"loudness_min": -21, "loudness_max": -19.5}, {"loudness_lufs": {"least": -21, "most": -19.5}}),
+        ({"brightness_min": 3_000}, {"brightness_hz": {"least": 3_000}}),
+        ({"word": ["bright"]}, {"words": ["bright"]}),
+    ):
+        assert names(client, **listed) == ["a.wav"], listed
+        edited = client.post("/v1/samples/edit", json={"where": listed, "add_tags": ["x"], "preview": True}).json()
+        assert edited["changed"] == 1, listed
+        assert eventually(lambda wanted=searched_for: searched(client, filters=wanted) == ["a.wav"]), searched_for
+    assert names(client, word=["bright", "soft"]) == names(client, brightness_min=3_000, duration_min=1) == []
+    [shown] = client.get("/v1/samples?word=bright").json()["samples"]
+    assert (shown["words"], shown["brightness_hz"]) == (["bright"], 4_000.0)
+    wrong = client.post("/v1/samples/edit", json={"where": {"word": ["orange"]}, "add_tags": ["x"]})
+    assert (wrong.status_code, wrong.json()["detail"]["fields"][0]["field"]) == (422, "where.word")
+
+
 def test_own_words_are_met_by_a_search(client: httpx.Client, world: World) -> None:
     sample = world.sample("a.wav", vector=[1.0])
     world.sample("b.wav", vector=[0.0, 1.0])

@@ -139,6 +139,13 @@ def test_list_narrows(data_dir: Path, music: Path, samples: dict[str, Sample]) -
     [only] = lines(program("list", "--name", "low", "--json", data_dir=data_dir))
     assert only["name"] == "low.wav"
     assert lines(program("list", "--bpm", "20-30", "--json", data_dir=data_dir)) == []
+    for options, count in (
+        (["--duration", "1.4-1.6", "--loudness", "..0", "--brightness", "50-5000"], 3),
+        (["--duration", "2-"], 0),
+        (["--brightness", "700-"], 1),
+        (["--folder", str(music), "--loudness", "0.."], 0),
+    ):
+        assert len(lines(program("list", *options, "--json", data_dir=data_dir))) == count, options
 
 
 def test_show_takes_an_id_its_start_or_a_path(data_dir: Path, music: Path, samples: dict[str, Sample]) -> None:
