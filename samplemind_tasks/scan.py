@@ -25,6 +25,7 @@ from samplemind_tasks.walk import Entry, Sight, walk
 
 log = get_log(__name__)
 
+STILL_WRITTEN = "files that are still being written"
 _SENTENCES = {
     FailureCode.UNSUPPORTED: "SampleMind does not decode {reason} files.",
     FailureCode.NOT_REGULAR: "Not a file: a pipe, socket or device.",
@@ -273,7 +274,9 @@ class Scan:
             for entry in walk(os.fsencode(self._root), row.key, "", self._roots.hold):
                 self._judge(found, row, entry, now_s)
         if len(settled) < len(self.job.scan.unsettled) or found.unsettled:
-            self._stores.progress.waiting_for(self.job.id, "files that are still being written")
+            self._stores.progress.waiting_for(self.job.id, STILL_WRITTEN)
+        else:
+            self._stores.progress.waits_no_more(self.job.id, STILL_WRITTEN)
         if settled:
             known = self._stores.places.get([row.id for row in found.new])
             there = {place.id for place in known}

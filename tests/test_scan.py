@@ -113,12 +113,13 @@ def test_a_file_is_taken_when_it_has_stopped_growing(held: Stores, library: Path
             file.write(b"more")
         wait_for_look(held, job.id)
         assert not look(held, job.id).scan_done
+        assert look(held, job.id).waiting_for == "files that are still being written"
         assert "recording.wav" not in places(held)
     deadline = time.monotonic() + 10
     while not look(held, job.id).scan_done and time.monotonic() < deadline:
         wait_for_look(held, job.id)
     job = look(held, job.id)
-    assert (job.scan_done, job.counts.found, job.counts.waiting) == (True, 5, 5)
+    assert (job.scan_done, job.counts.found, job.counts.waiting, job.waiting_for) == (True, 5, 5, None)
     assert places(held)["recording.wav"].size_bytes == growing.stat().st_size
 
 

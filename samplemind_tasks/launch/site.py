@@ -20,6 +20,7 @@ MONGODB_USER = "samplemind"
 MONGODB_OPTIONS = "journal=true&retryWrites=false"
 """Journalled, or a kill loses what was acknowledged; and not told apart from repetitions, for which the embedded server
 searches all of its last 10,000 writes at each write. What a lost connection broke off is begun again one floor up."""
+DATABASE_HOMES = {"mongod": "mongod", "secantusd-py": "secantusdb"}
 LOOPBACK = "127.0.0.1,localhost"
 CHROMA_USER = "samplemind"
 FLOWER_USER = "samplemind"
@@ -46,6 +47,12 @@ class Site:
     def folder(self) -> Path:
         """The data folder."""
         return self.given.data_dir.absolute()
+
+    @property
+    def may_have_keys(self) -> bool:
+        """Whether there is a database that a key could be in."""
+        is_elsewhere = "mongo_url" in self.given.model_fields_set
+        return is_elsewhere or any((self.folder / home).exists() for home in DATABASE_HOMES.values())
 
     @property
     def settings(self) -> Settings:
@@ -148,7 +155,7 @@ def _redis_program() -> str:
 
 def mongodb_argv(folder: Path, port: int, *, with_password: bool) -> list[str]:
     """A mongod of the PATH, else SecantusDB. Where data of one of them lies already, it stays with that one."""
-    homes = {"mongod": folder / "mongod", "secantusd-py": folder / "secantusdb"}
+    homes = {engine: folder / home for engine, home in DATABASE_HOMES.items()}
     used = [name for name, home in homes.items() if home.exists()]
     engine = used[0] if used else "mongod" if shutil.which("mongod") else "secantusd-py"
     homes[engine].mkdir(0o700, exist_ok=True)

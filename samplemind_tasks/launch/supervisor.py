@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
+from samplemind_tasks.access import NO_KEYS
 from samplemind_tasks.launch import ready
 from samplemind_tasks.launch.check import check_settings
 from samplemind_tasks.launch.child import Child
 from samplemind_tasks.launch.children import Children, part
-from samplemind_tasks.launch.events import Event, LaunchFailed, ServerAway, StartCancelled, What
+from samplemind_tasks.launch.events import Event, LaunchFailed, NoKeys, ServerAway, StartCancelled, What
 from samplemind_tasks.launch.folder import DataFolder
 from samplemind_tasks.launch.services import SERVICES, Service
 from samplemind_tasks.launch.site import Site, usable_cores
@@ -82,12 +83,14 @@ class Stack:
 
         Raises
         ------
-        BadSetting, UnusableFolder : nothing was started.
+        BadSetting, UnusableFolder, NoKeys : nothing was started.
         AlreadyRunning : another stack uses this data folder.
         LaunchFailed : with the log lines of the service that does not start. Nothing is left running.
         StartCancelled : request_stop was called meanwhile. Nothing is left running.
         """
         check_settings(self._site.given)
+        if "gateway" in self._ready and self._site.given.asks_for_keys and not self._site.may_have_keys:
+            raise NoKeys("gateway", NO_KEYS)
         self._folder.open()
         self._on_event = on_event
         self._site.passwords = self._folder.passwords()

@@ -187,6 +187,13 @@ class Progress:
         except RedisError:
             return
 
+    def waits_no_more(self, job_id: str, what: str) -> None:
+        """Take the note of this away, where it is the one that stands."""
+        try:
+            self._note(keys=_keys(job_id)[:1], args=["", "0", what])
+        except RedisError:
+            return
+
 
 # --------------------------------------------------------------------------------------------------- the gateway's side
 

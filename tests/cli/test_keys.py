@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from samplemind_tasks.launch import BadSetting, NoKeys, Stack, check_settings
+from samplemind_tasks.launch import BadSetting, Event, NoKeys, Stack, check_settings
 from samplemind_tasks.launch.folder import PASSWORDS
 from samplemind_tasks.launch.site import Site, free_port, reached_by
 from samplemind_tasks.settings import Settings
@@ -171,6 +171,14 @@ def test_a_stack_that_others_can_reach_needs_a_key_first(server: Server, setting
         del server.env["SAMPLEMIND_MONGO_URL"]
         listed = server.run("keys", "list")
         assert key.split("_")[1] in listed.stdout, listed.stderr
+
+
+def test_where_there_can_be_no_key_nothing_is_started_to_find_that_out(tmp_path: Path) -> None:
+    told: list[Event] = []
+    public = Settings(data_dir=tmp_path / "data", host="0.0.0.0", roots=(tmp_path,))
+    with pytest.raises(NoKeys, match="samplemind keys create"), Stack(public) as stack:
+        stack.start(told.append)
+    assert told == []
 
 
 @pytest.mark.parametrize("host", ["203.0.113.7", "no such host", "127.0.0.1:80"])
