@@ -137,8 +137,9 @@ def test_one_of_several_files_with_the_same_bytes_is_enough(world: World, desk: 
 def test_filters_a_folder_or_ids_narrow_it(world: World, desk: Desk) -> None:
     world.sample("a/loop.wav")
     snare = world.sample("b/snare.wav", kind="one-shot")
-    world.sample("b/loop 2.wav", tempo_bpm=90.0)
+    world.sample("b/loop 2.wav", tempo_bpm=90.0, duration_s=7.0)
     assert desk.taken(desk.listed("embed", "?kind=one-shot")) == {"snare.wav"}
+    assert desk.taken(desk.listed("embed", "?duration_min=5&loudness_max=0")) == {"loop 2.wav"}
     assert desk.taken(desk.listed("embed", "?tempo_max=100")) == {"loop 2.wav"}
     job = desk.listed("embed", path=str(world.folder / "b"))
     assert desk.taken(job) == {"snare.wav", "loop 2.wav"}
