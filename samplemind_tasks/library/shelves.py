@@ -30,7 +30,9 @@ WIDE_OVERLAP, WIDE_SKEW = timedelta(seconds=60), timedelta(seconds=120)
 WIDE_EVERY_S = 20.0
 WIDE_REST = 4.0
 """It rests for so many times as long as it works: what was written in a minute may be a whole library."""
-FIRST_SPAN, SHORTEST_SPAN = timedelta(seconds=1), timedelta(milliseconds=50)
+FIRST_SPAN, SHORTEST_SPAN = timedelta(milliseconds=500), timedelta(milliseconds=50)
+RECENT = timedelta(seconds=180)
+"""What was written within this may come thick after an empty stretch: there no span grows longer than the first."""
 FEW, MANY = 300, 1_200
 """Samples of a span of time: with fewer the next span is longer, with more it is shorter."""
 REFRESHED_EVERY_S = 5.0
@@ -133,16 +135,19 @@ class _Held:
         and where one span fails, the next look goes on behind those before it.
         """
         span, until = FIRST_SPAN, datetime.now(UTC)
-        while since < until:
+        while until - since > SHORTEST_SPAN:
             end, began = min(since + span, until), time.monotonic()
             took = await self._take_span(since, end)
             await asyncio.sleep(rest * (time.monotonic() - began))
             since = end
             if took < FEW:
-                span *= 4
+                span = min(span * 4, FIRST_SPAN) if until - since < RECENT else span * 4
             elif took > MANY:
                 span = max(span / 2, SHORTEST_SPAN)
-        await self._take_span(until, None)
+            if not rest:
+                until = datetime.now(UTC)  # what was written meanwhile may be much, too
+        # by clocks that are ahead; where it rested, others have looked at what was written meanwhile
+        await self._take_span(datetime.now(UTC) if rest else min(since, until), None)
 
     async def _take_span(self, since: datetime, until: datetime | None) -> int:
         """One at a time: what was read earlier must not go over what was read later."""
