@@ -1,6 +1,7 @@
 """What a search holds in memory: read whole, kept fresh, and never wrong about what MongoDB has."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -150,6 +151,39 @@ def test_a_whole_library_written_anew_is_taken_over_in_pieces_and_none_is_missed
 
     assert len(asyncio.run(look())) == 401
     assert max(pieces) < 250
+
+
+def test_what_is_written_while_a_wide_look_rests_is_not_read_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(held, "WIDE_EVERY_S", 0.05)
+    monkeypatch.setattr(held, "REFRESHED_EVERY_S", 60.0)
+    world.sample("first.wav")
+    ends: list[int] = []
+    looked = threading.Event()
+
+    class Busy(ShelfReader):
+        is_looked_at = False
+
+        def touched(self, user_id: str, since: datetime, until: datetime | None = None) -> Rows:
+            rows = super().touched(user_id, since, until)
+            if self.is_looked_at and until is None:
+                ends.append(len(rows.ids))
+                looked.set()
+            elif self.is_looked_at and world.db.counters.find_one({"value": {"$lt": 100}}):
+                world.crowd(300, first=2, touched=datetime.now(UTC))
+            return rows
+
+    async def look() -> None:
+        reader = Busy(world.settings)
+        shelves = Shelves(reader, timeout_s=20.0)
+        await shelves.of("local")
+        reader.is_looked_at = True
+        assert await asyncio.to_thread(looked.wait, 20)
+        await shelves.close()
+
+    asyncio.run(look())
+    assert ends[0] == 0
 
 
 def test_a_library_that_takes_long_to_read_is_told(world: World) -> None:
