@@ -1,6 +1,6 @@
 """What a route is given: the library, whose library it is, and checked parameters."""
 
-from typing import Annotated, cast
+from typing import Annotated, cast, get_origin
 
 from fastapi import Depends, Path, Query, Request
 from fastapi.dependencies.models import Dependant
@@ -24,17 +24,32 @@ async def current_user(request: Request) -> str:
 async def only_known_parameters(request: Request) -> None:
     """Refuse a query parameter the route does not read: a filter that is misspelt would answer unfiltered."""
     if request.query_params:
-        known = _query_names(request.scope["route"].dependant)
+        dependant = request.scope["route"].dependant
+        known = _query_names(dependant)
         unknown = [name for name in request.query_params if name not in known]
         if unknown:
             message = f"there is no such parameter here; known: {', '.join(sorted(known)) or 'none'}"
             fields = [{"field": name, "message": message} for name in unknown]
             raise BadRequest(f"{unknown[0]}: {message}", detail={"fields": fields})
+        _given_once(request, _list_names(dependant))
+
+
+def _given_once(request: Request, lists: set[str]) -> None:
+    """Of a parameter that is given twice one would count, and nobody knows which."""
+    twice = [name for name in request.query_params if len(request.query_params.getlist(name)) > 1 and name not in lists]
+    if twice:
+        message = "is given more than once, and takes one value"
+        raise BadRequest(f"{twice[0]} {message}", detail={"fields": [{"field": twice[0], "message": message}]})
 
 
 def _query_names(dependant: Dependant) -> set[str]:
     own = {field.alias for field in dependant.query_params}
     return own.union(*(_query_names(part) for part in dependant.dependencies))
+
+
+def _list_names(dependant: Dependant) -> set[str]:
+    own = {field.alias for field in dependant.query_params if get_origin(field.field_info.annotation) is list}
+    return own.union(*(_list_names(part) for part in dependant.dependencies))
 
 
 async def plain_body(request: Request) -> None:

@@ -17,14 +17,13 @@ class Roots:
     """The allowed folders. What is asked about a path is asked of where it leads, after all links."""
 
     def __init__(self, folders: Iterable[Path]) -> None:
-        self._folders = tuple(folders)
+        self._folders = tuple(folder.absolute().resolve() for folder in folders)  # a link is where it leads now
 
     def around(self, resolved: Path) -> Path | None:
         """The innermost allowed folder that a resolved path lies in."""
         if _is_pseudo(resolved):
             return None
-        resolved_folders = [folder.absolute().resolve() for folder in self._folders]  # a root may be a link, too
-        around = [folder for folder in resolved_folders if resolved.is_relative_to(folder)]
+        around = [folder for folder in self._folders if resolved.is_relative_to(folder)]
         return max(around, key=lambda folder: len(folder.parts), default=None)
 
     def hold(self, path: bytes) -> bool:

@@ -39,7 +39,12 @@ def test_a_folder_that_was_changed_for_a_link_leads_nowhere(inside: Path) -> Non
 def test_a_root_that_is_a_link_is_the_folder_it_leads_to(inside: Path) -> None:
     link = inside.parent / "link"
     link.symlink_to(inside)
-    assert Roots([link]).around(inside / "drums") == inside
+    roots = Roots([link])
+    assert roots.around(inside / "drums") == inside
+    link.unlink()
+    link.symlink_to(inside.parent / "outside")
+    assert roots.around(inside.parent / "outside") is None
+    assert roots.around(inside / "drums") == inside
 
 
 def test_the_innermost_root_counts(inside: Path) -> None:

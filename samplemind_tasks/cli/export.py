@@ -50,6 +50,10 @@ def export(
     vectors: Annotated[bool, typer.Option("--vectors", help="With the model's vectors; not as csv.")] = False,
 ) -> int:
     """Write samples with what is known of them into a file: csv, JSON lines or Parquet."""
+    if call.as_json and output is None:
+        if format_ not in (None, ExportFormat.JSONL):
+            raise SampleMindError(f"--json prints JSON lines; {format_} goes into a file: --output", code="invalid")
+        format_ = ExportFormat.JSONL
     format_ = format_ or _format_called(output)
     if collection:
         wanted["collection"] = collection_id(call, collection)

@@ -30,10 +30,19 @@ def bpm_range(text: str) -> tuple[float | None, float | None]:
         raise typer.BadParameter(f"{text!r} is no range of tempo: write 120-130, 120-, -130 or 124")
     if not dash:
         exact = float(low or high or 0)
+        if not exact:
+            raise typer.BadParameter("nothing has a tempo of 0")
         return exact - HALF_A_BPM, exact + HALF_A_BPM
     if low and high and float(low) > float(high):
         raise typer.BadParameter(f"{text!r}: the first tempo is the lower one")
     return (float(low) if low else None, float(high) if high else None)
+
+
+def some_text(text: str) -> str:
+    """A text that an empty one cannot pass for."""
+    if not text:
+        raise typer.BadParameter("is empty: leave it out")
+    return text
 
 
 def span(text: str) -> dict[str, float | None]:
@@ -74,9 +83,14 @@ def filter_query(
     duration: Annotated[str | None, typer.Option("--duration", metavar=RANGE, help="Seconds.")] = None,
     loudness: Annotated[str | None, typer.Option("--loudness", metavar="MIN..MAX", help="LUFS, as in -20..-8.")] = None,
     brightness: Annotated[str | None, typer.Option("--brightness", metavar=RANGE, help="Centroid, Hz.")] = None,
-    tag: Annotated[list[str] | None, typer.Option("--tag", help="Only what has this tag. Again for more.")] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option("--tag", parser=some_text, metavar="TEXT", help="Only what has this tag. Again for more."),
+    ] = None,
     word: Annotated[list[str] | None, typer.Option("--word", help="Only what is bright, dark, punchy, ...")] = None,
-    name: Annotated[str | None, typer.Option("--name", help="Part of the name.")] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", parser=some_text, metavar="TEXT", help="Part of the name.")
+    ] = None,
     category: Annotated[
         Category | None,
         typer.Option("--category", parser=category_called, metavar="NAME", help="kick, snare, pad, ..."),
@@ -92,6 +106,7 @@ def filter_query(
     ] = None,
 ) -> Query:
     """What a request to the gateway says of them."""
+    check_modifiers(bpm=bpm, octaves=octaves, key=key, compatible=compatible)
     tempo_min, tempo_max = bpm_range(bpm) if bpm else (None, None)
     wanted = {
         "kind": kind, "key": key, "tempo_min": tempo_min, "tempo_max": tempo_max, "category": category, "state": state,
@@ -102,6 +117,14 @@ def filter_query(
         **_bounds("brightness", brightness),
     }  # fmt: skip
     return {field: value for field, value in wanted.items() if value is not None}
+
+
+def check_modifiers(*, bpm: str | None, octaves: bool, key: str | None, compatible: bool) -> None:
+    """Refuse what widens a filter that is not there: it would pass for one."""
+    if octaves and not bpm:
+        raise typer.BadParameter("--octaves widens --bpm: give that too")
+    if compatible and not key:
+        raise typer.BadParameter("--compatible widens --key: give that too")
 
 
 def _bounds(name: str, text: str | None) -> dict[str, float | None]:

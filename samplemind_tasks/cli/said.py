@@ -127,6 +127,8 @@ def _where(call: Call, texts: list[str]) -> Json:
         if name == "collection":
             collection = {"collection": collection_id(call, value)}
             continue
+        if name in given and name not in ("tag", "word"):
+            raise typer.BadParameter(f"--where {name} is given twice; all must hold, so give one")
         option = inspect.signature(filter_query, eval_str=True).parameters.get(name)
         if option is None or not value:
             raise typer.BadParameter(f"--where {text!r}: write FILTER=VALUE, with a filter of `list` and a value")

@@ -12,7 +12,7 @@ from samplemind_tasks.cli import found, show
 from samplemind_tasks.cli.call import Call, command, one_of
 from samplemind_tasks.cli.category_names import category_called
 from samplemind_tasks.cli.client import as_shown
-from samplemind_tasks.cli.list_filters import KINDS, RANGE, bpm_range, key_name, span
+from samplemind_tasks.cli.list_filters import KINDS, RANGE, bpm_range, check_modifiers, key_name, span
 from samplemind_tasks.cli.meant import NullOption, PathsOption, SampleArgument, find_sample, print_paths
 from samplemind_tasks.cli.named import CollectionOption, collection_id
 from samplemind_tasks.cli.transport import Json
@@ -76,6 +76,7 @@ def search(
     null: NullOption = False,
 ) -> None:
     """Find sounds by words, by what they sound like, and by what was measured; any mix of these."""
+    check_modifiers(bpm=bpm, octaves=octaves, key=key, compatible=compatible)
     filters = _filters(
         kind=[one_of(Kind)(each) for each in kind or []],
         category=category,

@@ -52,7 +52,7 @@ class Stack:
         self._held_up: set[str] = set()
         """What has to be mended before it, and what needs it, can start."""
         self._folder = DataFolder(settings.data_dir)
-        self._site = Site(settings, {}, cpu_children or usable_cores())
+        self._site = Site(_with_fixed_roots(settings), {}, cpu_children or usable_cores())
         self._children = Children(self._folder, self._site)
         self._stopping = threading.Event()
         self._news = threading.Condition()
@@ -309,6 +309,13 @@ class Stack:
     def _tell(self, service: str, what: What, message: str, log_lines: tuple[str, ...] = ()) -> None:
         with self._news:  # one event at a time
             self._on_event(Event(service, what, message, log_lines))
+
+
+def _with_fixed_roots(settings: Settings) -> Settings:
+    """A root that is a link stays, for every child that is ever started, the folder it leads to now."""
+    if "roots" not in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update={"roots": tuple(root.absolute().resolve() for root in settings.roots)})
 
 
 def _end(child: Child, code: int) -> str:

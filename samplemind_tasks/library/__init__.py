@@ -113,7 +113,7 @@ class Library:
         desk = QueueDesk(switches, QueueCounts(db, redis), workers, nudges)
         said, collections = Said(db), CollectionStore(db, catalog)
         samples = Samples(settings, catalog, analyses, vectors, blobs, disk, said, collections, event_log)
-        search = KeptSearch(settings, catalog, vectors, shelves, sounds, cache)
+        search = KeptSearch(settings, catalog, vectors, shelves, sounds, cache, disk)
         return cls(
             jobs=jobs,
             events=Events(event_log, jobs, settings.max_streams),

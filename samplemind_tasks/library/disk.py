@@ -48,14 +48,14 @@ class Disk:
         """
         return await self._within_time(lambda: _target(text, self._roots))
 
-    async def resolved(self, text: str) -> Path:
+    async def resolved(self, text: str, field: str = "path") -> Path:
         """An absolute path with its symbolic links resolved, whether it exists or not.
 
         Raises
         ------
         BadRequest : with the field at fault.
         """
-        return await self._within_time(lambda: _resolved(text))
+        return await self._within_time(lambda: _resolved(text, field))
 
     async def is_file(self, path: Path) -> bool:
         """Whether it is there and a file; False also where it cannot be reached."""
@@ -94,16 +94,16 @@ def _read(file: BinaryIO, start: int, count: int) -> bytes:
     return file.read(count)
 
 
-def _absolute(text: str) -> Path:
+def _absolute(text: str, field: str = "path") -> Path:
     if not text.startswith("/"):  # else it would be taken as one of the gateway's own folder
-        raise at_path(BadRequest, "invalid", "the path must be absolute: begin it with a slash")
+        raise at_path(BadRequest, "invalid", "the path must be absolute: begin it with a slash", field)
     if "\0" in text:
-        raise at_path(BadRequest, "invalid", "no path has a NUL byte in it")
+        raise at_path(BadRequest, "invalid", "no path has a NUL byte in it", field)
     return Path(text)
 
 
-def _resolved(text: str) -> Path:
-    return Path(os.path.realpath(_absolute(text)))  # a loop of links stays as it is, where pathlib's raises
+def _resolved(text: str, field: str) -> Path:
+    return Path(os.path.realpath(_absolute(text, field)))  # a loop of links stays as it is, where pathlib's raises
 
 
 def _target(text: str, roots: Roots) -> Target:
@@ -127,8 +127,8 @@ def _target(text: str, roots: Roots) -> Target:
     return Target(root, path)
 
 
-def at_path(kind: type[SampleMindError], code: str, message: str) -> SampleMindError:
-    return kind(message, code=code, detail={"fields": [{"field": "path", "message": message}]})
+def at_path(kind: type[SampleMindError], code: str, message: str, field: str = "path") -> SampleMindError:
+    return kind(message, code=code, detail={"fields": [{"field": field, "message": message}]})
 
 
 def _open_sound(location: bytes, size_bytes: int, roots: Roots) -> BinaryIO | None:

@@ -38,8 +38,8 @@ def kept_rows(view: View, wanted: Filters) -> npt.NDArray[np.intp]:
         part = wanted.name.casefold()
         _narrow(mask, lambda row: part in view.shelf.names[row].casefold())
     if wanted.folder:
-        below = wanted.folder.rstrip("/") + "/"
-        _narrow(mask, lambda row: any(path.startswith(below) for path in view.shelf.paths[row]))
+        whole = wanted.folder.rstrip("/")
+        _narrow(mask, lambda row: any(f"{path}/".startswith(f"{whole}/") for path in view.shelf.paths[row]))
     return np.flatnonzero(mask)
 
 

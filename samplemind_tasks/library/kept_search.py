@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator
 from pydantic import ValidationError
 
 from samplemind_tasks.library.digest import digest
+from samplemind_tasks.library.disk import Disk
+from samplemind_tasks.library.samples import shown_path
 from samplemind_tasks.library.search import Search
 from samplemind_tasks.library.shelves import Shelves
 from samplemind_tasks.library.sounds import Sounds
@@ -37,12 +39,16 @@ class KeptSearch(Search):
         shelves: Shelves,
         sounds: Sounds,
         cache: Cache,
+        disk: Disk,
     ) -> None:
         super().__init__(settings, catalog, vectors, shelves, sounds)
         self._cache = cache
+        self._disk = disk
 
     async def find(self, user_id: str, query: SearchQuery, stream: AsyncIterator[bytes] | None = None) -> SearchAnswer:
         """Answer a query. A sound that is sent along is never the same one; a collection may change unseen."""
+        if query.filters.folder is not None:
+            query = await self._at_its_folder(query, query.filters.folder)
         if stream is not None or query.filters.collection is not None:
             return await super().find(user_id, query, stream)
         view = await self._shelves.of(user_id)
@@ -55,6 +61,16 @@ class KeptSearch(Search):
         if time.perf_counter() - began >= WORTH_S:
             await self._cache.put(key, answer.model_dump_json(), KEPT_S)
         return answer
+
+    async def _at_its_folder(self, query: SearchQuery, folder: str) -> SearchQuery:
+        """The same query with the folder where its links lead, as places are kept.
+
+        Raises
+        ------
+        BadRequest : it is no absolute path.
+        """
+        resolved = shown_path(await self._disk.resolved(folder, field="filters.folder"))
+        return query.model_copy(update={"filters": query.filters.model_copy(update={"folder": resolved})})
 
     async def _fresh(self, user_id: str, kept: str) -> SearchAnswer | None:
         """A kept answer with its samples as they are now; None where one is gone."""

@@ -121,6 +121,8 @@ def test_name_that_is_no_text_is_found_as_it_is_shown(client: httpx.Client, worl
         ({"duration_min": 2, "duration_max": 1}, "duration_min"),
         ({"word": "orange"}, "word"),
         ({"bpm": "120-130"}, "bpm"),
+        ({"kind": ["loop", "track"]}, "kind"),
+        ({"limit": [1, 2]}, "limit"),
         ({"state": "waiting"}, "state"),
         ({"cursor": "abc"}, "cursor"),
         ({"cursor": "WyJqb2JzIiwxXQ"}, "cursor"),

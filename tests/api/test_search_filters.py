@@ -71,6 +71,12 @@ def test_what_is_no_key_is_told_how_keys_are_written(client: httpx.Client) -> No
 def test_folder_is_a_filter(client: httpx.Client, shelf: World) -> None:
     assert set(found(client, filters={"folder": str(shelf.folder / "drums")})) == {"kick.wav", "hat.wav"}
     assert found(client, filters={"folder": str(shelf.folder / "dru")}) == []
+    (shelf.folder / "link").symlink_to(shelf.folder / "drums")
+    for way in ("link", "drums/../drums", "link/"):
+        assert set(found(client, filters={"folder": f"{shelf.folder}/{way}"})) == {"kick.wav", "hat.wav"}, way
+    assert found(client, filters={"folder": str(shelf.folder / "link" / "kick.wav")}) == ["kick.wav"]
+    wrong = client.post("/v1/search", json={"filters": {"folder": "drums"}})
+    assert (wrong.status_code, wrong.json()["detail"]["fields"][0]["field"]) == (422, "filters.folder")
 
 
 def test_what_is_written_after_the_first_search_is_found(client: httpx.Client, world: World) -> None:

@@ -47,6 +47,27 @@ def test_a_program_is_told_in_json_too_that_its_call_makes_no_sense(arguments: l
     assert told["message"]
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["list", "--octaves"],
+        ["search", "kick", "--octaves"],
+        ["export", "--compatible"],
+        ["list", "--name", ""],
+        ["list", "--tag", ""],
+        ["list", "--bpm", "0"],
+        ["set", "--where", "kind=loop", "--where", "kind=one-shot", "--tag", "a"],
+    ],
+)
+def test_a_filter_that_would_pass_for_another_is_refused(call: Called, arguments: list[str]) -> None:
+    assert call(*arguments, "--url", "http://127.0.0.1:9").code == 2
+
+
+def test_export_speaks_json_to_programs_or_says_why_not(call: Called) -> None:
+    outcome = call("export", "--json", "--format", "parquet", "--url", "http://127.0.0.1:9")
+    assert json.loads(outcome.err)["code"] == "invalid"
+
+
 def test_a_setting_that_makes_no_sense_is_named(call: Called, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SAMPLEMIND_MAX_UPLOAD_BYTES", "plenty")
     outcome = call("list")
