@@ -29,7 +29,7 @@ LONGEST_IN = 64
 
 
 def look_at_index(stores: Stores) -> None:
-    """Begin writing an index that is empty although there are samples to find, or go on where that has stopped."""
+    """Begin writing an index that lacks samples since Chroma's data was lost, or go on where that has stopped."""
     if not stores.marks.is_due("look-at-index", LOOK_EVERY_S):
         return
     model = stores.settings.model_card.collection
@@ -40,13 +40,24 @@ def look_at_index(stores: Stores) -> None:
                 send("control.reindex", lost, user_id)  # it stands still: its message is lost
         for user_id, last in stores.samples.users().items():
             is_known = (model, user_id) in under_way
-            if not is_known and stores.vectors.count(collection_name(model, user_id)) == 0:
+            if not is_known and _may_have_lost_some(stores, model, user_id, last):
                 _begin_if_lost(stores, model, user_id, last)
             elif not is_known and stores.marks.is_due(f"look-at-heard:{model}:{user_id}", LOOK_AT_HEARD_EVERY_S):
                 _begin_if_another_heard(stores, model, user_id, last)
             _drop_overtaken(stores, model, user_id)
     except StoreUnavailable as error:
         log.warning("index_not_looked_at", reason=error.message)
+
+
+def _may_have_lost_some(stores: Stores, model: str, user_id: str, last: int) -> bool:
+    """Whether the index is empty; or another than before, as when Chroma's data went in mid-job, and lacks some."""
+    name = collection_name(model, user_id)
+    if stores.vectors.count(name) == 0:
+        return True
+    if stores.marks.looks_unchanged(f"index:{name}", stores.vectors.identity(name)) > 1:
+        return False
+    heard = sum(stores.samples.heard_between(user_id, at, at + STRETCH, model) for at in range(0, last, STRETCH))
+    return stores.vectors.count(name) < heard  # counted last: what becomes ready is in the index before
 
 
 def _drop_overtaken(stores: Stores, model: str, user_id: str) -> None:

@@ -188,6 +188,14 @@ class Samples:
             if row["state"] == SampleState.READY.value
         }
 
+    def heard_between(self, user_id: str, after: int, last: int, model: str) -> int:
+        """How many of the user's ready samples with these numbers have a vector of this model."""
+        stretch = {"user_id": user_id, "number": {"$gt": after, "$lte": last}}
+        with translating():
+            rows = list(self._db.audio_files.find(stretch, {"state": 1, "heard.by": 1, "heard.timbre": 1}))
+        heard = [row.get("heard") or {} for row in rows if row["state"] == SampleState.READY.value]
+        return sum(row.get("by") == model and bool(row.get("timbre")) for row in heard)
+
     def heard_by_another(self, user_id: str, after: int, last: int, model: str) -> list[str]:
         """Hashes of the user's ready samples with these numbers that show what another model heard."""
         stretch = {"user_id": user_id, "number": {"$gt": after, "$lte": last}}

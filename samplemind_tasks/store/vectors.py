@@ -90,6 +90,11 @@ class VectorIndex:
         with self._fresh(collection), translating_chroma():
             return int(self._collection(collection).count())
 
+    def identity(self, collection: str) -> str:
+        """What tells it from one of the same name that was there before Chroma's data was lost."""
+        with self._fresh(collection), translating_chroma():
+            return str(self._collection(collection).id)
+
     def delete(self, collection: str, sample_ids: Sequence[str]) -> None:
         """Take samples out; one that is not there is no error."""
         if sample_ids:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from api.world import World
+from redis import Redis
 
 from samplemind_tasks.aspects import DESCRIPTORS
 from samplemind_tasks.categories import LEAVES
@@ -276,6 +277,23 @@ def test_a_rebuilt_index_has_the_same_neighbours(world: World, held: Stores) -> 
     assert _neighbours(held, collection, asked) == before
 
 
+def test_an_index_that_was_lost_while_it_was_written_is_written_anew(world: World, held: Stores) -> None:
+    ids = [world.sample(f"{number}.wav", vector=[1.0, number]) for number in range(5)]
+    model = world.settings.model_card.collection
+    collection = collection_name(model, "local")
+    look_at_index(held)
+    assert held.rebuilds.under_way() == {}
+    held.vectors.drop(collection)
+    held.vectors.upsert(collection, ids[:1], np.ones((1, world.settings.model_card.vector_size), np.float32))
+    _look_again(held)
+    assert list(held.rebuilds.under_way()) == [(model, "local")]
+    while rebuild_stretch(held, model, "local"):
+        pass
+    assert held.vectors.count(collection) == 5
+    _look_again(held)
+    assert held.rebuilds.under_way() == {}
+
+
 def test_a_collection_of_an_older_model_goes_when_ours_holds_as_much(world: World, held: Stores) -> None:
     ids = [world.sample(f"{number}.wav", vector=[1.0, number]) for number in range(3)]
     size = world.settings.model_card.vector_size
@@ -285,6 +303,13 @@ def test_a_collection_of_an_older_model_goes_when_ours_holds_as_much(world: Worl
     look_at_index(held)
     assert old not in held.vectors.collections()
     assert hers in held.vectors.collections()
+
+
+def _look_again(held: Stores) -> None:
+    """As after the pause between two looks."""
+    with Redis.from_url(held.settings.cache_url) as redis:
+        assert redis.delete("due:look-at-index")
+    look_at_index(held)
 
 
 def _neighbours(held: Stores, collection: str, vectors: Vectors) -> list[list[str]]:
