@@ -1,6 +1,6 @@
 """Samples: the library's sounds."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import quote
 
@@ -17,7 +17,6 @@ from samplemind_tasks.errors import BadRequest
 from samplemind_tasks.features import Kind
 from samplemind_tasks.keynames import read_key
 from samplemind_tasks.library.samples import Sound
-from samplemind_tasks.queries import Span
 from samplemind_tasks.said import SampleChange
 from samplemind_tasks.schemas import Peaks, Problem, Sample, SampleDetail, SamplePage, SampleState
 from samplemind_tasks.store.pages import SampleFilter, known_words, span_of
@@ -31,16 +30,6 @@ Bpm = Annotated[float | None, Query(gt=0, lt=1000, allow_inf_nan=False)]
 Bound = Annotated[float | None, Query(allow_inf_nan=False)]
 
 
-@dataclass(frozen=True)
-class Measured:
-    """What a query asks of measured numbers and words."""
-
-    duration_s: Span | None
-    loudness_lufs: Span | None
-    brightness_hz: Span | None
-    words: tuple[str, ...]
-
-
 def measured_filter(
     duration_min: Annotated[Bound, Query(description="Seconds, at least.")] = None,
     duration_max: Annotated[Bound, Query(description="Seconds, at most.")] = None,
@@ -52,15 +41,17 @@ def measured_filter(
         list[Annotated[str, Query(max_length=64)]],
         Query(max_length=16, description="All of these descriptors: bright, dark, punchy, ..."),
     ] = [],  # noqa: B006
-) -> Measured:
+) -> SampleFilter:
     """The part of a filter that is about what was measured."""
     _in_order("duration", duration_min, duration_max)
     _in_order("loudness", loudness_min, loudness_max)
     _in_order("brightness", brightness_min, brightness_max)
-    return Measured(
-        span_of(duration_min, duration_max), span_of(loudness_min, loudness_max),
-        span_of(brightness_min, brightness_max), known_words(word, "word"),
-    )  # fmt: skip
+    return SampleFilter(
+        duration_s=span_of(duration_min, duration_max),
+        loudness_lufs=span_of(loudness_min, loudness_max),
+        brightness_hz=span_of(brightness_min, brightness_max),
+        words=known_words(word, "word"),
+    )
 
 
 def _in_order(name: str, least: float | None, most: float | None) -> None:
@@ -70,7 +61,7 @@ def _in_order(name: str, least: float | None, most: float | None) -> None:
 
 
 def sample_filter(
-    measured: Annotated[Measured, Depends(measured_filter)],
+    measured: Annotated[SampleFilter, Depends(measured_filter)],
     kind: Annotated[Kind | None, Query(description="What the sound is for.")] = None,
     key: Annotated[
         str | None, Query(max_length=16, description="Musical key, or its Camelot name.", examples=["A minor", "8A"])
@@ -90,9 +81,10 @@ def sample_filter(
         message = 'write "A minor", Am, "F# major" or 8A'
         raise BadRequest(f"key: {message}", detail={"fields": [{"field": "key", "message": message}]})
     _in_order("tempo", tempo_min, tempo_max)
-    return SampleFilter(
-        kind, key, tempo_min, tempo_max, tuple(tag), name or None, state, category, favourite, tempo_octaves,
-        key_compatible, measured.duration_s, measured.loudness_lufs, measured.brightness_hz, measured.words,
+    return replace(
+        measured, kind=kind, key=key, key_compatible=key_compatible, tempo_min_bpm=tempo_min, tempo_max_bpm=tempo_max,
+        tempo_octaves=tempo_octaves, tags=tuple(tag), name=name or None, state=state, category=category,
+        favourite=favourite,
     )  # fmt: skip
 
 

@@ -1,8 +1,11 @@
 """The command line, called within the test's own process."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from api.conftest import serving
+from api.world import World, eventually
 from typer.testing import CliRunner
 
 from cli.calling import Called, Outcome
@@ -19,3 +22,11 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Called:
         return Outcome(result.exit_code, result.stdout, result.stderr)
 
     return called
+
+
+@pytest.fixture
+def url(world: World) -> Iterator[str]:
+    """A gateway over the world of the test's file."""
+    with serving(world.settings) as client:
+        assert eventually(lambda: client.get("/v1/health/live").status_code == 204)
+        yield str(client.base_url)

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from api.conftest import serving
-from api.world import World, eventually
+from api.world import World
 from typer.testing import CliRunner
 
 from samplemind_tasks.cli import app
@@ -19,13 +18,6 @@ from samplemind_tasks.settings import Settings
 def world(settings: Settings, tmp_path: Path) -> Iterator[World]:
     with World(settings, tmp_path) as world:
         yield world
-
-
-@pytest.fixture
-def url(world: World) -> Iterator[str]:
-    with serving(world.settings) as client:
-        assert eventually(lambda: client.get("/v1/health/live").status_code == 204)
-        yield str(client.base_url)
 
 
 def run(url: str, *words: str) -> Any:

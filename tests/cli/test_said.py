@@ -4,10 +4,10 @@ import pytest
 from api.world import World, eventually
 from typer.testing import CliRunner
 
-from cli.test_search import found, shown, told, url, world
+from cli.test_search import found, shown, told, world
 from samplemind_tasks.cli import app
 
-__all__ = ["url", "world"]  # fixtures
+__all__ = ["world"]  # a fixture
 
 
 def refused(url: str, *words: str) -> str:

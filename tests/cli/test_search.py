@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import typer
-from api.conftest import serving
 from api.test_search import heard, work_once
 from api.world import World, eventually
 from typer.testing import CliRunner
@@ -29,13 +28,6 @@ def world(settings: Settings, tmp_path: Path) -> Iterator[World]:
         world.sample("drums/hat.wav", vector=[0.6, 0.4], **same, kind=Kind.ONE_SHOT, heard_as={"closed hat": 0.8})
         world.sample("loops/beat.wav", vector=[0.8, 0.2], **same, tempo_bpm=62.0, heard_as={"drum loop": 0.95})
         yield world
-
-
-@pytest.fixture
-def url(world: World) -> Iterator[str]:
-    with serving(world.settings) as client:
-        assert eventually(lambda: client.get("/v1/health/live").status_code == 204)
-        yield str(client.base_url)
 
 
 def told(url: str, *words: str) -> list[dict[str, Any]]:
